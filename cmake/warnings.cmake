@@ -1,0 +1,18 @@
+# Target ocs_warnings: the warnings and code generation flags that every target of ours gets.
+add_library(ocs_warnings INTERFACE)
+target_compile_options(ocs_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
+  -Wold-style-cast -Wcast-qual -Wdouble-promotion -Wformat=2
+  # The same bytes for every compiler flag set: no contraction to fused multiply-add, never -ffast-math.
+  -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(ocs_warnings INTERFACE -Wuseless-cast -Wduplicated-cond -Wlogical-op)
+endif()
+if(OCS_WERROR)
+  target_compile_options(ocs_warnings INTERFACE -Werror)
+endif()
+if(OCS_SANITIZE)
+  target_compile_options(ocs_warnings INTERFACE -fsanitize=${OCS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_definitions(ocs_warnings INTERFACE _GLIBCXX_ASSERTIONS)
+  string(REPLACE "fuzzer-no-link," "" ocs_link_sanitizers "${OCS_SANITIZE}")
+  target_link_options(ocs_warnings INTERFACE -fsanitize=${ocs_link_sanitizers})
+endif()

@@ -1,0 +1,6 @@
+#include <iostream>
+
+int main() {
+  std::cout << "ocs\n";
+  return 0;
+}
