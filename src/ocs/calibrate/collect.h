@@ -1,0 +1,27 @@
+// Runs the samples through the float model once and folds its activations into statistics.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ocs/calibrate/stats.h"
+#include "ocs/core/samples.h"
+#include "ocs/engine/engine.h"
+#include "ocs/graph/model.h"
+
+namespace ocs {
+
+struct TensorRequest {
+  std::string name{};               // a value of the main graph (graph inputs too)
+  std::set<int> channel_axes{};     // for which per-channel moments are wanted; negative counts from the end
+  bool histogram = true;            // false: minimum, maximum and count only (a single bin is never made)
+  bool operator==(const TensorRequest&) const = default;
+};
+
+// One session with one intra-op thread, its run called from thread_count() threads at once, decoding overlapped; items of a batch
+// count one by one. Throws Error naming sample and tensor for NaN and infinity, for a request that the model has not.
+[[nodiscard]] CalibrationStats collect(const Model& model, const std::vector<TensorRequest>& requests, const Samples& samples,
+                                       const Engine& engine, const Progress& progress);
+
+}  // namespace ocs

@@ -1,0 +1,47 @@
+// Streaming histogram with fixed memory: bins of a power-of-two width, doubled when the range grows. Since the width depends only
+// on the largest magnitude seen, the result is the same for any order, batching and merging.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ocs {
+
+class Histogram {
+ public:
+  static constexpr int half = 2048;  // bins on each side of zero
+
+  // Adds finite values. Throws Error(bad_input) "holds NaN" / "holds infinity" (the caller names the tensor).
+  void add(std::span<const float> values);
+  void merge(const Histogram& other);
+
+  [[nodiscard]] std::int64_t count() const { return count_; }
+  [[nodiscard]] std::int64_t zeros() const { return zeros_; }  // exact zeros, not in the bins
+  [[nodiscard]] float min() const { return min_; }             // 0 where count() == 0
+  [[nodiscard]] float max() const { return max_; }
+  // Width of a bin: 2^exponent(). Bin i of [0, 2 * half) covers [(i - half), (i - half + 1)) * width.
+  [[nodiscard]] int exponent() const { return exponent_; }
+  [[nodiscard]] std::span<const std::int64_t> bins() const { return bins_; }
+
+  // Non-empty bins as values with counts (centres, clamped to [min, max]; exact zero apart): what clip methods take.
+  struct Weighted {
+    std::vector<float> values{};
+    std::vector<double> counts{};
+  };
+  [[nodiscard]] Weighted weighted() const;
+  bool operator==(const Histogram&) const = default;
+
+  // For reading a saved file; checks the invariants, throws Error(bad_input).
+  static Histogram from_parts(std::int64_t zeros, float min, float max, int exponent, std::vector<std::int64_t> bins);
+
+ private:
+  std::int64_t count_ = 0;
+  std::int64_t zeros_ = 0;
+  float min_ = 0.0F;
+  float max_ = 0.0F;
+  int exponent_ = 0;
+  std::vector<std::int64_t> bins_{};  // empty until a value other than zero was seen
+};
+
+}  // namespace ocs

@@ -1,0 +1,32 @@
+// What calibration knows of activations: plain numbers, mergeable, independent of batch size, order and thread count.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ocs/calibrate/histogram.h"
+#include "ocs/calibrate/moments.h"
+#include "ocs/core/tensor.h"
+
+namespace ocs {
+
+struct TensorStats {
+  Shape shape{};                           // of the first item; an extent that varies between items is -1 (merging is symmetric in it)
+  Histogram histogram{};                   // signed values; exact minimum, maximum and count inside
+  std::map<int, ChannelMoments> moments{};  // by channel axis (1 for NCHW maps; the last for the input of a MatMul)
+  bool operator==(const TensorStats&) const = default;
+};
+
+struct CalibrationStats {
+  std::int64_t samples = 0;
+  bool synthetic = false;
+  std::map<std::string, TensorStats> tensors{};  // by value name
+  bool operator==(const CalibrationStats&) const = default;
+};
+
+// Adds `part` to `whole`; commutative and associative to the last bit. Throws Error(bad_input) naming a tensor that only one has.
+void merge(CalibrationStats& whole, const CalibrationStats& part);
+
+}  // namespace ocs

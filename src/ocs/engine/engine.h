@@ -1,0 +1,45 @@
+// What runs models, as two function types; no runtime's header is seen here (docs/adr/0004). A test's fake is a lambda.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ocs/core/tensor.h"
+#include "ocs/graph/model.h"
+
+namespace ocs {
+
+struct OutputView {
+  std::string_view name{};
+  TensorView tensor{};
+};
+// Gets all outputs of one run, valid only during the call. Missing optional outputs are left out.
+using Receive = std::function<void(std::span<const OutputView>)>;
+
+// A model ready to run. `run` may be called from several threads at once. It throws Error(bad_input) where the inputs do not fit
+// (named, with both shapes), Error(engine) where the engine fails. Float16 inputs and outputs are given as float.
+struct RunModel {
+  std::vector<Port> inputs{};
+  std::vector<Port> outputs{};
+  std::function<void(const NamedTensors& inputs, const Receive& receive)> run{};
+};
+
+struct EngineOptions {
+  int intra_op_threads = 1;                        // threads inside one run
+  bool optimize = true;                            // false: the graph as it stands (the reference emulation in small tests)
+  std::string optimized_model_file{};              // where the engine writes its optimized graph; empty: nowhere
+  std::map<std::string, std::string> config{};     // session configuration entries of the engine
+};
+
+// Opens a model. Throws Error(engine) with the engine's words and the model's file where it refuses.
+using Engine = std::function<RunModel(const Model& model, const EngineOptions& options)>;
+
+// All outputs by name, copied.
+[[nodiscard]] NamedTensors run_once(const RunModel& model, const NamedTensors& inputs);
+
+}  // namespace ocs

@@ -1,0 +1,22 @@
+// TensorProto <-> Tensor: every storage form (raw, typed fields, external data, float16 and bfloat16 widened), checked sizes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <onnx/onnx_pb.h>
+
+#include "ocs/core/tensor.h"
+
+namespace ocs {
+
+// Throws Error(bad_input) naming the tensor where sizes do not agree; Error(unsupported) for strings, complex and sub-byte types.
+// `folder`: where external data lies; must not be left by the location (no "..", no absolute path).
+[[nodiscard]] Tensor to_tensor(const onnx::TensorProto& proto, const std::filesystem::path& folder = {});
+// As raw_data.
+[[nodiscard]] onnx::TensorProto to_proto(const Tensor& tensor, const std::string& name);
+// Element count from dims alone; throws Error(bad_input) naming the tensor.
+[[nodiscard]] std::int64_t element_count(const onnx::TensorProto& proto);
+[[nodiscard]] Shape shape_of(const onnx::TensorProto& proto);
+
+}  // namespace ocs

@@ -1,0 +1,23 @@
+// real = scale[k] * (stored - zero_point[k]), where k is the index on `axis`, or 0 without one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ocs/quant/grid.h"
+
+namespace ocs {
+
+struct QuantParams {
+  Grid grid{};
+  std::optional<int> axis{};              // of the tensor that is quantized; none: one scale for all
+  std::vector<float> scale{1.0F};         // size 1 or the axis's extent; finite, > 0
+  std::vector<std::int32_t> zero_point{0};  // same size; inside the grid
+  bool operator==(const QuantParams&) const = default;
+};
+
+// Throws Error(internal) where a scale is not finite and positive, or sizes differ.
+void check(const QuantParams& params);
+
+}  // namespace ocs

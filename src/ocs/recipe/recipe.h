@@ -1,0 +1,78 @@
+// The whole input of the user that can change a byte of the result (docs/recipe.md). Threads, memory limit and paths are not here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ocs/clip/clip.h"
+#include "ocs/round/round.h"
+#include "ocs/split/select.h"
+
+namespace ocs {
+
+enum class Granularity { tensor, channel };
+enum class ActRange { symmetric, asymmetric };
+// Which activations are quantized: `inputs` - the inputs of the quantized layers and no others (the paper);
+// `regions` - also their outputs and what lies between (residual adds, pools), so that integer kernels meet.
+enum class ActScope { inputs, regions };
+// How copies of input channels get into the graph (method.md section 7).
+enum class SplitForm { gather, slice, fold, virtual_, automatic };
+
+// "PATTERN:key=value": other settings for the nodes that match.
+struct Override {
+  std::string pattern{};               // glob on node names, or `first` / `last`
+  std::string key{};                   // weight_bits, act_bits, weight_clip, act_clip, weight_granularity, expand_ratio
+  std::string value{};
+  bool operator==(const Override&) const = default;
+};
+
+struct Recipe {
+  std::string name = "int8";
+  int weight_bits = 8;                                  // 2..8
+  std::optional<int> act_bits = 8;                      // 2..8, 16; none: activations stay float
+  Granularity weight_granularity = Granularity::channel;
+  ActRange act_range = ActRange::asymmetric;
+  ActScope act_scope = ActScope::regions;
+  Clip weight_clip = MaxClip{};
+  Clip act_clip = MaxClip{};
+  double expand_ratio = 0.0;                            // paper: ceil(r * C) splits in each layer; [0, 4]
+  SplitKind split = SplitKind::quantization_aware;
+  SplitParts split_parts = SplitParts::equal;
+  SplitForm split_form = SplitForm::automatic;
+  bool split_first = false;                             // also a first layer of 3 channels
+  bool fill_multiples = true;                           // further useful splits up to the engine's channel multiple (never in `paper`)
+  Rounding rounding = NearestRounding{};
+  bool fold_batchnorm = true;                           // off: rounded as stored, absorbed exactly afterwards
+  bool bias_correction = true;
+  bool fallback = true;                                 // a layer that spoils the network goes back to float
+  bool first_float = false;                             // the paper: the first Conv/Gemm/MatMul stays float
+  std::vector<std::string> keep_float{};                // globs on node names, `first`, `last`
+  std::vector<Override> overrides{};
+  int opset = 0;                                        // 0: the lowest that holds what is used
+  std::uint64_t seed = 0;
+  std::size_t calib_count = 0;                          // samples used of the calibration data, 0: all
+  std::size_t measure_count = 16;                       // samples of the measured signal-to-noise
+  std::string target = "ort-cpu";
+  bool operator==(const Recipe&) const = default;
+};
+
+// Throws Error(bad_input) naming the key: bits out of range, negative ratio, unknown override key, ...
+void check(const Recipe& recipe);
+
+// paper, int8, int8-per-tensor, weights-only. Throws Error(bad_input) for another name.
+[[nodiscard]] Recipe built_in_recipe(std::string_view name);
+[[nodiscard]] std::vector<std::string> built_in_recipe_names();
+
+// The settings that hold for one node: overrides applied in order. `position`: matches `first` / `last`.
+struct NodePosition {
+  bool first = false;
+  bool last = false;
+};
+[[nodiscard]] Recipe recipe_for(const Recipe& recipe, std::string_view node, NodePosition position);
+// Whether a pattern of keep_float or of an override means this node: glob with * ? [..], or the words first / last.
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view node, NodePosition position);
+
+}  // namespace ocs

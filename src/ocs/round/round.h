@@ -1,0 +1,42 @@
+// The catalogue of rounding methods: real weights to the integers of a grid, with split channels (method.md sections 3, 8).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "ocs/quant/channel_matrix.h"
+#include "ocs/split/select.h"
+
+namespace ocs {
+
+struct RoundProblem {
+  ChannelMatrix weight{};
+  std::span<const float> scales{};   // 1 entry, or one for each row
+  std::span<const int> copies{};     // of each input channel (columns()); empty: 1 each
+  std::int32_t highest = 127;        // N: a physical weight lies in [-N, N]
+  SplitKind kind = SplitKind::quantization_aware;
+  SplitParts parts = SplitParts::equal;
+};
+
+struct NearestRounding {
+  static constexpr std::string_view name = "nearest";
+  static constexpr std::string_view help = "to the nearest level, ties to even";
+  static constexpr auto fields() { return std::tuple{}; }
+  bool operator==(const NearestRounding&) const = default;
+};
+using Rounding = std::variant<NearestRounding>;  // a new method adds its name here
+
+// Integers of the unsplit matrix in the layout of weight.data (same size and indices); |q| <= copies * highest.
+[[nodiscard]] std::vector<std::int16_t> round_weights(const NearestRounding& rounding, const RoundProblem& problem);
+[[nodiscard]] std::vector<std::int16_t> round_weights(const Rounding& rounding, const RoundProblem& problem);
+
+[[nodiscard]] Rounding parse_rounding(std::string_view text);
+[[nodiscard]] std::string to_string(const Rounding& rounding);
+[[nodiscard]] std::vector<std::string> rounding_names();
+
+}  // namespace ocs
