@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "ocs/core/write_file.h"  // what write_model writes with; for any other bytes
 #include "ocs/graph/model.h"
 
 namespace ocs {
@@ -13,8 +14,5 @@ namespace ocs {
 // Deterministic bytes to a new file beside `file`, synced, then renamed over it: never a partial file. Throws Error(bad_input) naming
 // the path where it cannot be written (full disk, no permission); nothing is left behind.
 void write_model(const Model& model, const std::filesystem::path& file);
-
-// The same for any bytes.
-void write_file(const std::filesystem::path& file, std::string_view bytes);
 
 }  // namespace ocs
