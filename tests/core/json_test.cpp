@@ -15,6 +15,11 @@ TEST(ParseJson, NamesTheFileOfABrokenText) {
   EXPECT_THAT([] { (void)parse_json("{\"a\": ", "recipe.json"); }, ThrowsMessage<Error>(HasSubstr("recipe.json: not valid JSON")));
 }
 
+TEST(ParseJson, RefusesANumberThatNoDoubleHolds) {
+  EXPECT_THAT([] { (void)parse_json("{\"a\": 1e999}", "recipe.json"); },
+              ThrowsMessage<Error>(HasSubstr("recipe.json: not valid JSON")));
+}
+
 TEST(RefuseUnknownKeys, SuggestsTheNearestName) {
   const Json object = parse_json(R"({"weight_bit": 4})", "r");
   EXPECT_THAT([&] { refuse_unknown_keys(object, {"weight_bits", "act_bits"}); },

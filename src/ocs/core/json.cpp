@@ -13,8 +13,8 @@ namespace ocs {
 Json parse_json(std::string_view text, const std::string& name) {
   try {
     return Json::parse(text.begin(), text.end());
-  } catch (const Json::parse_error& error) {
-    // The library's text opens with an id in brackets that means nothing to a user.
+  } catch (const Json::exception& error) {
+    // Also out_of_range, for a number like 1e999. The library's text opens with an id in brackets that means nothing to a user.
     const std::string what = error.what();
     const std::size_t end_of_id = what.find("] ");
     throw_bad_input(name + ": not valid JSON: " + (end_of_id == std::string::npos ? what : what.substr(end_of_id + 2)));

@@ -1,0 +1,141 @@
+#include "ocs/recipe/recipe.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ocs/core/closest.h"
+#include "ocs/core/error.h"
+#include "ocs/recipe/glob.h"
+#include "ocs/recipe/recipe_json.h"
+#include "ocs/recipe/recipe_keys.h"
+
+namespace ocs {
+namespace {
+
+void require(bool fulfilled, const std::string& message) {
+  if (!fulfilled) throw_bad_input(message);
+}
+
+// Every number inside its bounds; overrides and patterns are checked apart.
+void check_values(const Recipe& recipe) {
+  const int weight_bits = recipe.weight_bits;
+  require(weight_bits >= 2 && weight_bits <= 8,
+          fmt::format("weight_bits: {} is not in 2..8", weight_bits));
+  if (recipe.act_bits) {
+    const int act_bits = *recipe.act_bits;
+    require((act_bits >= 2 && act_bits <= 8) || act_bits == 16,
+            fmt::format("act_bits: {} is neither in 2..8 nor 16 nor float", act_bits));
+  }
+  require(recipe.expand_ratio >= 0.0 && recipe.expand_ratio <= 4.0,  // false for NaN too
+          fmt::format("expand_ratio: {} is not in 0..4", recipe.expand_ratio));
+  require(recipe.opset == 0 || (recipe.opset >= 13 && recipe.opset <= 25),
+          fmt::format("opset: {} is neither 0 nor in 13..25", recipe.opset));
+  const std::vector<std::string> targets = target_names();
+  require(std::ranges::find(targets, recipe.target) != targets.end(),
+          fmt::format("target: no target named '{}'{}", recipe.target,
+                      did_you_mean(recipe.target, targets)));
+}
+
+// Applies an override that is known to name a key that may stand in one.
+void apply(Recipe& recipe, const Override& entry) { set_option(recipe, entry.key, entry.value); }
+
+void check_override(const Override& entry) {
+  while_doing(fmt::format("override '{}'", to_string(entry)), [&] {
+    require(!entry.pattern.empty(), "the pattern is empty");
+    const RecipeKey* key = find_recipe_key(entry.key);
+    const std::vector<std::string> known = per_node_key_names();
+    if (key == nullptr)
+      throw_bad_input(fmt::format("unknown key '{}'{}", entry.key, did_you_mean(entry.key, known)));
+    require(key->per_node,
+            fmt::format("'{}' holds for the whole model, not for single nodes", entry.key));
+    Recipe probe;
+    apply(probe, entry);
+    check_values(probe);
+  });
+}
+
+Recipe paper() {
+  Recipe recipe;
+  recipe.name = "paper";
+  recipe.weight_granularity = Granularity::tensor;
+  recipe.act_range = ActRange::symmetric;
+  recipe.act_scope = ActScope::inputs;
+  recipe.split_parts = SplitParts::halving;
+  recipe.fill_multiples = false;
+  recipe.fold_batchnorm = false;
+  recipe.bias_correction = false;
+  recipe.fallback = false;
+  recipe.first_float = true;
+  return recipe;
+}
+
+Recipe int8() { return {}; }
+
+Recipe int8_per_tensor() {
+  Recipe recipe;
+  recipe.name = "int8-per-tensor";
+  recipe.weight_granularity = Granularity::tensor;
+  recipe.weight_clip = MseClip{};
+  recipe.expand_ratio = 0.02;
+  return recipe;
+}
+
+Recipe weights_only() {
+  Recipe recipe;
+  recipe.name = "weights-only";
+  recipe.act_bits.reset();
+  recipe.bias_correction =
+      false;  // both want statistics of activations, and this recipe asks for no data
+  recipe.fallback = false;
+  return recipe;
+}
+
+constexpr std::array<std::pair<std::string_view, Recipe (*)()>, 4> built_in{
+    {{"int8", int8},
+     {"int8-per-tensor", int8_per_tensor},
+     {"weights-only", weights_only},
+     {"paper", paper}}};
+
+}  // namespace
+
+void check(const Recipe& recipe) {
+  check_values(recipe);
+  for (const std::string& pattern : recipe.keep_float)
+    require(!pattern.empty(), "keep_float: a pattern is empty");
+  for (const Override& entry : recipe.overrides) check_override(entry);
+}
+
+Recipe built_in_recipe(std::string_view name) {
+  for (const auto& [known, make] : built_in) {
+    if (known == name) return make();
+  }
+  throw_bad_input(
+      fmt::format("no recipe named '{}'{}", name, did_you_mean(name, built_in_recipe_names())));
+}
+
+std::vector<std::string> built_in_recipe_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : built_in) names.emplace_back(name);
+  return names;
+}
+
+Recipe recipe_for(const Recipe& recipe, std::string_view node, NodePosition position) {
+  Recipe result = recipe;
+  for (const Override& entry : recipe.overrides) {
+    if (matches(entry.pattern, node, position)) apply(result, entry);
+  }
+  return result;
+}
+
+bool matches(std::string_view pattern, std::string_view node, NodePosition position) {
+  if (pattern == "first") return position.first;
+  if (pattern == "last") return position.last;
+  // A name that was copied from a report means its node even where it holds characters of patterns.
+  return pattern == node || glob_matches(pattern, node);
+}
+
+}  // namespace ocs

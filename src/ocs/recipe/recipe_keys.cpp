@@ -1,0 +1,330 @@
+#include "ocs/recipe/recipe_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "ocs/core/closest.h"
+#include "ocs/core/error.h"
+
+namespace ocs {
+namespace {
+
+// A whole number, nothing behind it.
+template <typename Number>
+Number parse_number(std::string_view text) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [stopped, code] = std::from_chars(text.data(), end, value);
+  if (code == std::errc::result_out_of_range) {
+    throw_bad_input(fmt::format("'{}' is out of range", text));
+  }
+  if (code != std::errc{} || stopped != end || text.empty()) {
+    throw_bad_input(fmt::format("'{}' is not a {}", text,
+                                std::is_integral_v<Number> ? "whole number" : "number"));
+  }
+  return value;
+}
+
+double parse_real(std::string_view text) {
+  const double value = parse_number<double>(text);
+  if (!std::isfinite(value)) throw_bad_input(fmt::format("'{}' is not a finite number", text));
+  return value;
+}
+
+bool parse_flag(std::string_view text) {
+  if (text == "on" || text == "true") return true;
+  if (text == "off" || text == "false") return false;
+  throw_bad_input(fmt::format("'{}' is neither on nor off", text));
+}
+
+template <typename Value, std::size_t count>
+using Words = std::array<std::pair<std::string_view, Value>, count>;
+
+constexpr Words<Granularity, 2> granularities{
+    {{"tensor", Granularity::tensor}, {"channel", Granularity::channel}}};
+constexpr Words<ActRange, 2> act_ranges{
+    {{"symmetric", ActRange::symmetric}, {"asymmetric", ActRange::asymmetric}}};
+constexpr Words<ActScope, 2> act_scopes{
+    {{"inputs", ActScope::inputs}, {"regions", ActScope::regions}}};
+constexpr Words<SplitKind, 2> split_kinds{
+    {{"qa", SplitKind::quantization_aware}, {"naive", SplitKind::naive}}};
+constexpr Words<SplitParts, 2> split_parts{
+    {{"equal", SplitParts::equal}, {"halving", SplitParts::halving}}};
+constexpr Words<SplitForm, 5> split_forms{{{"gather", SplitForm::gather},
+                                           {"slice", SplitForm::slice},
+                                           {"fold", SplitForm::fold},
+                                           {"virtual", SplitForm::virtual_},
+                                           {"auto", SplitForm::automatic}}};
+
+template <typename Value, std::size_t count>
+Value parse_word(const Words<Value, count>& words, std::string_view text) {
+  std::vector<std::string> known;
+  for (const auto& [word, value] : words) {
+    if (word == text) return value;
+    known.emplace_back(word);
+  }
+  throw_bad_input(
+      fmt::format("'{}' is none of {}{}", text, fmt::join(known, ", "), did_you_mean(text, known)));
+}
+
+template <typename Value, std::size_t count>
+Json print_word(const Words<Value, count>& words, Value value) {
+  for (const auto& [word, held] : words) {
+    if (held == value) return std::string(word);
+  }
+  throw_internal("a recipe holds a value without a word");
+}
+
+// Rows are told apart by their member; a list, a word and a number differ only in how text becomes
+// a value.
+template <auto member>
+constexpr auto set_number = [](Recipe& recipe, std::string_view text) {
+  recipe.*member = parse_number<std::remove_cvref_t<decltype(recipe.*member)>>(text);
+};
+template <auto member>
+constexpr auto get_plain = [](const Recipe& recipe) { return Json(recipe.*member); };
+template <auto member>
+constexpr auto set_flag =
+    [](Recipe& recipe, std::string_view text) { recipe.*member = parse_flag(text); };
+template <auto member, const auto& words>
+constexpr auto set_word =
+    [](Recipe& recipe, std::string_view text) { recipe.*member = parse_word(words, text); };
+template <auto member, const auto& words>
+constexpr auto get_word = [](const Recipe& recipe) { return print_word(words, recipe.*member); };
+template <auto member>
+constexpr auto set_clip =
+    [](Recipe& recipe, std::string_view text) { recipe.*member = parse_clip(text); };
+template <auto member>
+constexpr auto get_method = [](const Recipe& recipe) { return Json(to_string(recipe.*member)); };
+
+void set_act_bits(Recipe& recipe, std::string_view text) {
+  if (text == "float") {
+    recipe.act_bits.reset();
+  } else {
+    recipe.act_bits = parse_number<int>(text);
+  }
+}
+
+Json get_act_bits(const Recipe& recipe) {
+  return recipe.act_bits ? Json(*recipe.act_bits) : Json("float");
+}
+
+Json get_overrides(const Recipe& recipe) {
+  Json list = Json::array();
+  for (const Override& entry : recipe.overrides) list.push_back(to_string(entry));
+  return list;
+}
+
+constexpr std::string_view clip_values =
+    "max | mse | mse-hist | aciq | aciq:std | kl | percentile:P | ratio:T";
+
+constexpr std::array keys{
+    RecipeKey{.name = "weight_bits",
+              .values = "2..8",
+              .help = "bits of the weights",
+              .per_node = true,
+              .set = set_number<&Recipe::weight_bits>,
+              .get = get_plain<&Recipe::weight_bits>},
+    RecipeKey{
+        .name = "act_bits",
+        .values = "2..8 | 16 | float",
+        .help = "bits of the activations; float: they are not quantized and no data is needed",
+        .per_node = true,
+        .set = set_act_bits,
+        .get = get_act_bits},
+    RecipeKey{.name = "weight_granularity",
+              .values = "tensor | channel",
+              .help = "one weight scale for a whole tensor, or one for each output channel",
+              .per_node = true,
+              .set = set_word<&Recipe::weight_granularity, granularities>,
+              .get = get_word<&Recipe::weight_granularity, granularities>},
+    RecipeKey{.name = "act_range",
+              .values = "symmetric | asymmetric",
+              .help = "whether the range of an activation is centred on zero",
+              .set = set_word<&Recipe::act_range, act_ranges>,
+              .get = get_word<&Recipe::act_range, act_ranges>},
+    RecipeKey{.name = "act_scope",
+              .values = "inputs | regions",
+              .help = "which activations are quantized: the inputs of the layers alone, or also "
+                      "their outputs and what lies between",
+              .set = set_word<&Recipe::act_scope, act_scopes>,
+              .get = get_word<&Recipe::act_scope, act_scopes>},
+    RecipeKey{.name = "weight_clip",
+              .values = clip_values,
+              .help = "how the largest weight that is still represented is chosen",
+              .per_node = true,
+              .set = set_clip<&Recipe::weight_clip>,
+              .get = get_method<&Recipe::weight_clip>},
+    RecipeKey{.name = "act_clip",
+              .values = clip_values,
+              .help = "the same for activations",
+              .per_node = true,
+              .set = set_clip<&Recipe::act_clip>,
+              .get = get_method<&Recipe::act_clip>},
+    RecipeKey{.name = "expand_ratio",
+              .values = "0..4",
+              .help = "outlier channel splitting: ceil(ratio * channels) copies of input channels "
+                      "in each layer",
+              .per_node = true,
+              .set = [](Recipe& recipe,
+                        std::string_view text) { recipe.expand_ratio = parse_real(text); },
+              .get = get_plain<&Recipe::expand_ratio>},
+    RecipeKey{.name = "split",
+              .values = "qa | naive",
+              .help = "parts of a split weight whose rounded values add up exactly, or parts "
+                      "rounded one by one",
+              .set = set_word<&Recipe::split, split_kinds>,
+              .get = get_word<&Recipe::split, split_kinds>},
+    RecipeKey{.name = "split_parts",
+              .values = "equal | halving",
+              .help = "m copies carry 1/m each, or one copy is halved at a time (the paper)",
+              .set = set_word<&Recipe::split_parts, split_parts>,
+              .get = get_word<&Recipe::split_parts, split_parts>},
+    RecipeKey{.name = "split_form",
+              .values = "gather | slice | fold | virtual | auto",
+              .help = "how copies of channels get into the graph",
+              .set = set_word<&Recipe::split_form, split_forms>,
+              .get = get_word<&Recipe::split_form, split_forms>},
+    RecipeKey{.name = "split_first",
+              .values = "on | off",
+              .help = "also split a first layer, which reads the few channels of an image",
+              .is_flag = true,
+              .set = set_flag<&Recipe::split_first>,
+              .get = get_plain<&Recipe::split_first>},
+    RecipeKey{
+        .name = "fill_multiples",
+        .values = "on | off",
+        .help =
+            "further useful copies up to the multiple of channels that the engine's kernels want",
+        .is_flag = true,
+        .set = set_flag<&Recipe::fill_multiples>,
+        .get = get_plain<&Recipe::fill_multiples>},
+    RecipeKey{.name = "rounding",
+              .values = "nearest",
+              .help = "how scaled weights become integers",
+              .set = [](Recipe& recipe,
+                        std::string_view text) { recipe.rounding = parse_rounding(text); },
+              .get = get_method<&Recipe::rounding>},
+    RecipeKey{.name = "fold_batchnorm",
+              .values = "on | off",
+              .help = "fold BatchNormalization into the weights before rounding; off: rounded as "
+                      "stored, absorbed exactly afterwards",
+              .is_flag = true,
+              .set = set_flag<&Recipe::fold_batchnorm>,
+              .get = get_plain<&Recipe::fold_batchnorm>},
+    RecipeKey{
+        .name = "bias_correction",
+        .values = "on | off",
+        .help = "shift each bias by the mean error that rounding the weights makes; needs data",
+        .is_flag = true,
+        .set = set_flag<&Recipe::bias_correction>,
+        .get = get_plain<&Recipe::bias_correction>},
+    RecipeKey{.name = "fallback",
+              .values = "on | off",
+              .help = "leave a layer in float that spoils the network; needs data",
+              .is_flag = true,
+              .set = set_flag<&Recipe::fallback>,
+              .get = get_plain<&Recipe::fallback>},
+    RecipeKey{.name = "first_float",
+              .values = "on | off",
+              .help = "leave the first Conv, Gemm or MatMul in float (the paper)",
+              .is_flag = true,
+              .set = set_flag<&Recipe::first_float>,
+              .get = get_plain<&Recipe::first_float>},
+    RecipeKey{
+        .name = "keep_float",
+        .values = "PATTERN",
+        .help = "nodes that stay in float: a name with * ? [..], or `first` or `last`",
+        .is_list = true,
+        .set = [](Recipe& recipe, std::string_view text) { recipe.keep_float.emplace_back(text); },
+        .get = get_plain<&Recipe::keep_float>},
+    RecipeKey{
+        .name = "override",
+        .values = "PATTERN:key=value",
+        .help = "another value of a per-node key for the nodes that match",
+        .is_list = true,
+        .set = [](Recipe& recipe,
+                  std::string_view text) { recipe.overrides.push_back(parse_override(text)); },
+        .get = get_overrides},
+    RecipeKey{.name = "target",
+              .values = "ort-cpu",
+              .help = "the engine that the model is written for",
+              .set = [](Recipe& recipe, std::string_view text) { recipe.target = text; },
+              .get = get_plain<&Recipe::target>},
+    RecipeKey{.name = "opset",
+              .values = "0 | 13..25",
+              .help = "operator set of the written model; 0: the lowest that holds what is used",
+              .set = set_number<&Recipe::opset>,
+              .get = get_plain<&Recipe::opset>},
+    RecipeKey{.name = "seed",
+              .values = "N",
+              .help = "seed of everything random",
+              .set = set_number<&Recipe::seed>,
+              .get = get_plain<&Recipe::seed>},
+    RecipeKey{.name = "calib_count",
+              .values = "N",
+              .help = "samples of the calibration data that are used; 0: all",
+              .set = set_number<&Recipe::calib_count>,
+              .get = get_plain<&Recipe::calib_count>},
+    RecipeKey{
+        .name = "measure_count",
+        .values = "N",
+        .help = "samples on which the signal-to-noise of the result is measured; 0: not measured",
+        .set = set_number<&Recipe::measure_count>,
+        .get = get_plain<&Recipe::measure_count>},
+};
+
+}  // namespace
+
+std::span<const RecipeKey> recipe_keys() { return keys; }
+
+const RecipeKey* find_recipe_key(std::string_view name) {
+  std::string wanted(name);
+  std::ranges::replace(wanted, '-', '_');
+  const auto found = std::ranges::find(keys, wanted, &RecipeKey::name);
+  return found == keys.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> recipe_key_names() {
+  std::vector<std::string> names;
+  for (const RecipeKey& key : keys) names.emplace_back(key.name);
+  return names;
+}
+
+std::vector<std::string> per_node_key_names() {
+  std::vector<std::string> names;
+  for (const RecipeKey& key : keys) {
+    if (key.per_node) names.emplace_back(key.name);
+  }
+  return names;
+}
+
+Override parse_override(std::string_view text) {
+  // Node names may hold ':' and '='; a value holds no '=' and a key neither, so the last '=' and
+  // the ':' before it are ours.
+  const std::size_t equals = text.rfind('=');
+  const std::size_t colon = equals == std::string_view::npos ? equals : text.rfind(':', equals);
+  if (colon == std::string_view::npos || colon == 0 || equals == colon + 1 ||
+      equals + 1 == text.size()) {
+    throw_bad_input(fmt::format("'{}' is not PATTERN:key=value, as in conv1:weight_bits=8", text));
+  }
+  std::string key(text.substr(colon + 1, equals - colon - 1));
+  std::ranges::replace(key, '-', '_');
+  return {.pattern = std::string(text.substr(0, colon)),
+          .key = std::move(key),
+          .value = std::string(text.substr(equals + 1))};
+}
+
+std::string to_string(const Override& override_) {
+  return fmt::format("{}:{}={}", override_.pattern, override_.key, override_.value);
+}
+
+std::vector<std::string> target_names() { return {"ort-cpu"}; }
+
+}  // namespace ocs
