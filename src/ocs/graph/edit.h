@@ -1,8 +1,8 @@
-// The only functions that write a model. New tensors get new names; nothing is overwritten, since another node may read it:
-// `prune` (passes/) drops what nobody reads.
+// The only functions that write a model. New tensors get new names; nothing is overwritten, since
+// another node may read it: `prune` (passes/) drops what nobody reads.
 #pragma once
 
-#include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,22 +14,33 @@ namespace ocs {
 // Adds an initializer named unique_name(base); returns its name.
 std::string add_initializer(Model& model, std::string_view base, const Tensor& tensor);
 
-// A node with a name of its own (unique_name(name)), appended at the end: call sort_topologically when all edits are done.
-onnx::NodeProto& add_node(Model& model, std::string_view op_type, const std::string& name, const std::vector<std::string>& inputs,
+// A node with a name of its own (unique_name(name)), appended at the end: call sort_topologically
+// when all edits are done.
+onnx::NodeProto& add_node(Model& model, std::string_view op_type, const std::string& name,
+                          const std::vector<std::string>& inputs,
                           const std::vector<std::string>& outputs);
 void set_attribute(onnx::NodeProto& node, const std::string& name, std::int64_t value);
-void set_attribute(onnx::NodeProto& node, const std::string& name, const std::vector<std::int64_t>& values);
+void set_attribute(onnx::NodeProto& node, const std::string& name,
+                   const std::vector<std::int64_t>& values);
 void set_attribute(onnx::NodeProto& node, const std::string& name, float value);
 void remove_attribute(onnx::NodeProto& node, std::string_view name);
 
-// Removes the nodes with these names. Their outputs must not be read any more.
+// Removes the nodes of the main graph that have one of these names (not empty). Their outputs must
+// not be read any more.
 void remove_nodes(Model& model, const std::set<std::string>& names);
 
-// Every input of the main graph's nodes and bodies that reads `from` reads `to`; graph outputs keep their names.
+// Every input of the main graph's nodes and bodies that reads `from` reads `to`; graph outputs keep
+// their names.
 void replace_uses(Model& model, const std::string& from, const std::string& to);
+// Many at once, in one walk: each name that is a key becomes its value (values are not looked up
+// again).
+void replace_uses(Model& model, const std::map<std::string, std::string>& renamed);
 
-// Orders the nodes so that each comes after its producers, keeping the present order where it can. Throws Error(bad_input)
-// naming a node on a cycle.
+// Orders the nodes so that each comes after its producers: every node keeps its place in the
+// present order, but for producers that stand behind their first reader, which move right in front
+// of it. What bodies capture counts as read. Throws Error(bad_input) naming a node on a cycle; the
+// order is then unchanged. The second form orders one graph, not the bodies in it.
 void sort_topologically(Model& model);
+void sort_topologically(onnx::GraphProto& graph);
 
 }  // namespace ocs

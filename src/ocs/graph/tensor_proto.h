@@ -1,6 +1,8 @@
-// TensorProto <-> Tensor: every storage form (raw, typed fields, external data, float16 and bfloat16 widened), checked sizes.
+// TensorProto <-> Tensor: every storage form (raw, typed fields, external data, float16 and
+// bfloat16 widened), checked sizes.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -10,9 +12,17 @@
 
 namespace ocs {
 
-// Throws Error(bad_input) naming the tensor where sizes do not agree; Error(unsupported) for strings, complex and sub-byte types.
-// `folder`: where external data lies; must not be left by the location (no "..", no absolute path).
-[[nodiscard]] Tensor to_tensor(const onnx::TensorProto& proto, const std::filesystem::path& folder = {});
+// Throws Error(bad_input) naming the tensor where sizes do not agree or a stored value does not fit
+// its type; Error(unsupported) for types that a Tensor cannot hold (strings, complex, below one
+// byte, uint32, uint64, float8): such tensors pass through a model untouched. `folder`: where
+// external data lies; must not be left by the location (no "..", no absolute path). Nothing is
+// allocated before the declared size has been found in the file.
+[[nodiscard]] Tensor to_tensor(const onnx::TensorProto& proto,
+                               const std::filesystem::path& folder = {});
+// Moves external data into raw_data, of any element type; nothing to do for other tensors. Same
+// errors.
+void load_external_data(onnx::TensorProto& proto, const std::filesystem::path& folder);
+
 // As raw_data.
 [[nodiscard]] onnx::TensorProto to_proto(const Tensor& tensor, const std::string& name);
 // Element count from dims alone; throws Error(bad_input) naming the tensor.

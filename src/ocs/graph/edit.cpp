@@ -1,0 +1,116 @@
+#include "ocs/graph/edit.h"
+
+#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/walk.h"
+
+namespace ocs {
+namespace {
+
+onnx::AttributeProto& fresh_attribute(onnx::NodeProto& node, const std::string& name,
+                                      onnx::AttributeProto::AttributeType type) {
+  for (auto& attribute : *node.mutable_attribute()) {
+    if (attribute.name() != name) continue;
+    attribute.Clear();
+    attribute.set_name(name);
+    attribute.set_type(type);
+    return attribute;
+  }
+  auto* added = node.add_attribute();
+  added->set_name(name);
+  added->set_type(type);
+  return *added;
+}
+
+using Renamed = std::map<std::string, std::string>;
+
+// `renamed` without the names that the body defines itself: there they mean something else.
+Renamed visible_in(const onnx::GraphProto& body, const Renamed& renamed) {
+  Renamed visible = renamed;
+  for (const auto& input : body.input()) visible.erase(input.name());
+  for (const auto& tensor : body.initializer()) visible.erase(tensor.name());
+  for (const auto& tensor : body.sparse_initializer()) visible.erase(tensor.values().name());
+  for (const auto& node : body.node())
+    for (const auto& output : node.output()) visible.erase(output);
+  return visible;
+}
+
+void replace_in_nodes(onnx::GraphProto& graph, const Renamed& renamed) {
+  if (renamed.empty()) return;
+  for (auto& node : *graph.mutable_node()) {
+    for (auto& input : *node.mutable_input()) {
+      if (const auto found = renamed.find(input); found != renamed.end()) input = found->second;
+    }
+    for_each_body(node, [&](onnx::GraphProto& body) {
+      const Renamed visible = visible_in(body, renamed);
+      replace_in_nodes(body, visible);
+      for (auto& output : *body.mutable_output()) {
+        if (const auto found = visible.find(output.name()); found != visible.end())
+          output.set_name(found->second);
+      }
+    });
+  }
+}
+
+}  // namespace
+
+std::string add_initializer(Model& model, std::string_view base, const Tensor& tensor) {
+  const std::string name = model.unique_name(base);
+  *model.graph().add_initializer() = to_proto(tensor, name);
+  return name;
+}
+
+onnx::NodeProto& add_node(Model& model, std::string_view op_type, const std::string& name,
+                          const std::vector<std::string>& inputs,
+                          const std::vector<std::string>& outputs) {
+  const std::string given = model.unique_name(name);
+  onnx::NodeProto& node = *model.graph().add_node();
+  node.set_op_type(std::string(op_type));
+  node.set_name(given);
+  node.mutable_input()->Assign(inputs.begin(), inputs.end());
+  node.mutable_output()->Assign(outputs.begin(), outputs.end());
+  for (const std::string& output : outputs) model.reserve_name(output);
+  return node;
+}
+
+void set_attribute(onnx::NodeProto& node, const std::string& name, std::int64_t value) {
+  fresh_attribute(node, name, onnx::AttributeProto::INT).set_i(value);
+}
+
+void set_attribute(onnx::NodeProto& node, const std::string& name,
+                   const std::vector<std::int64_t>& values) {
+  fresh_attribute(node, name, onnx::AttributeProto::INTS)
+      .mutable_ints()
+      ->Assign(values.begin(), values.end());
+}
+
+void set_attribute(onnx::NodeProto& node, const std::string& name, float value) {
+  fresh_attribute(node, name, onnx::AttributeProto::FLOAT).set_f(value);
+}
+
+void remove_attribute(onnx::NodeProto& node, std::string_view name) {
+  auto* attributes = node.mutable_attribute();
+  for (int i = attributes->size() - 1; i >= 0; --i)
+    if (attributes->Get(i).name() == name) attributes->DeleteSubrange(i, 1);
+}
+
+void remove_nodes(Model& model, const std::set<std::string>& names) {
+  auto* nodes = model.graph().mutable_node();
+  int kept = 0;
+  for (int i = 0; i < nodes->size(); ++i) {
+    const std::string& name = nodes->Get(i).name();
+    if (!name.empty() && names.contains(name)) continue;
+    if (kept != i) nodes->SwapElements(kept, i);  // swaps pointers, not nodes
+    ++kept;
+  }
+  nodes->DeleteSubrange(kept, nodes->size() - kept);
+}
+
+void replace_uses(Model& model, const std::string& from, const std::string& to) {
+  replace_uses(model, Renamed{{from, to}});
+}
+
+void replace_uses(Model& model, const std::map<std::string, std::string>& renamed) {
+  replace_in_nodes(model.graph(), renamed);
+}
+
+}  // namespace ocs

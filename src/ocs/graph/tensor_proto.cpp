@@ -1,0 +1,244 @@
+#include "ocs/graph/tensor_proto.h"
+
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "ocs/core/error.h"
+#include "ocs/graph/external_data.h"
+
+namespace ocs {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "raw_data is little-endian and is copied as it is");
+
+using Proto = onnx::TensorProto;
+
+std::string words_for(const Proto& proto) { return fmt::format("tensor '{}'", proto.name()); }
+
+// Bits of one element; none for strings and for types that this build does not know. Types above 16
+// came with later ONNX releases than the header: they are named by number.
+std::optional<std::uint64_t> bits_of(std::int32_t type) {
+  switch (type) {
+    case Proto::INT8:
+    case Proto::UINT8:
+    case Proto::BOOL:
+    case 17:
+    case 18:
+    case 19:
+    case 20:
+    case 24:
+      return 8;  // float8 of five kinds
+    case Proto::INT16:
+    case Proto::UINT16:
+    case Proto::FLOAT16:
+    case Proto::BFLOAT16:
+      return 16;
+    case Proto::FLOAT:
+    case Proto::INT32:
+    case Proto::UINT32:
+      return 32;
+    case Proto::DOUBLE:
+    case Proto::INT64:
+    case Proto::UINT64:
+    case Proto::COMPLEX64:
+      return 64;
+    case Proto::COMPLEX128:
+      return 128;
+    case 21:
+    case 22:
+    case 23:
+      return 4;  // uint4, int4, float4
+    case 25:
+    case 26:
+      return 2;  // uint2, int2
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<std::uint64_t> bytes_of(const Proto& proto) {
+  const auto bits = bits_of(proto.data_type());
+  if (!bits) return std::nullopt;
+  const auto count = static_cast<std::uint64_t>(element_count(shape_of(proto)));
+  if (count > std::numeric_limits<std::uint64_t>::max() / *bits) throw_bad_input("it is too large");
+  return (count * *bits + 7) / 8;
+}
+
+// IEEE half to float: exponent and fraction move, subnormals are scaled by hand.
+float widen_half(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000U) << 16U;
+  const std::uint32_t exponent = (half >> 10U) & 0x1FU;
+  const std::uint32_t fraction = half & 0x3FFU;
+  if (exponent == 0) {
+    const float magnitude = static_cast<float>(fraction) * 0x1.0p-24F;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  const std::uint32_t wide = exponent == 0x1FU ? 0xFFU : exponent + 112U;
+  return std::bit_cast<float>(sign | (wide << 23U) | (fraction << 13U));
+}
+
+float widen_bfloat(std::uint16_t half) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16U);
+}
+
+// The bytes of a tensor that has them: raw_data or external; none where typed fields hold the
+// values.
+std::optional<std::string> external_bytes(const Proto& proto, const std::filesystem::path& folder) {
+  if (proto.data_location() != Proto::EXTERNAL) return std::nullopt;
+  return read_external_data(proto, folder, bytes_of(proto));
+}
+
+template <typename T>
+std::vector<T> from_bytes(std::string_view bytes, std::int64_t count) {
+  if (bytes.size() % sizeof(T) != 0 ||
+      bytes.size() / sizeof(T) != static_cast<std::size_t>(count)) {
+    throw_bad_input(
+        fmt::format("it holds {} bytes where its type and shape ask for {} values of {} bytes",
+                    bytes.size(), count, sizeof(T)));
+  }
+  std::vector<T> values(static_cast<std::size_t>(count));
+  if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+template <typename T, typename Field>
+std::vector<T> from_field(const Field& field, std::int64_t count) {
+  if (field.size() != count)
+    throw_bad_input(
+        fmt::format("it holds {} values where its shape asks for {}", field.size(), count));
+  std::vector<T> values;
+  values.reserve(static_cast<std::size_t>(count));
+  for (const auto value : field) {
+    if constexpr (sizeof(T) < sizeof(value)) {
+      if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
+        throw_bad_input(fmt::format("it holds {}, which is no {}", value,
+                                    name_of(detail::element_type_of<T>())));
+      }
+    }
+    values.push_back(static_cast<T>(value));
+  }
+  return values;
+}
+
+std::vector<Boolean> to_booleans(const std::vector<std::uint8_t>& bytes) {
+  std::vector<Boolean> values;
+  values.reserve(bytes.size());
+  for (const std::uint8_t byte : bytes) values.push_back(byte != 0 ? Boolean::yes : Boolean::no);
+  return values;
+}
+
+template <float (*widen)(std::uint16_t)>
+std::vector<float> to_floats(const std::vector<std::uint16_t>& halves) {
+  std::vector<float> values;
+  values.reserve(halves.size());
+  for (const std::uint16_t half : halves) values.push_back(widen(half));
+  return values;
+}
+
+Values values_of(const Proto& proto, const std::filesystem::path& folder) {
+  const std::int64_t count = element_count(shape_of(proto));
+  const auto external = external_bytes(proto, folder);
+  const bool has_bytes = external || !proto.raw_data().empty();
+  const std::string_view bytes = external ? *external : proto.raw_data();
+  const auto read = [&]<typename T>(const auto& field) {
+    return has_bytes ? from_bytes<T>(bytes, count) : from_field<T>(field, count);
+  };
+  const auto& small = proto.int32_data();
+  switch (proto.data_type()) {
+    case Proto::FLOAT:
+      return read.operator()<float>(proto.float_data());
+    case Proto::DOUBLE:
+      return read.operator()<double>(proto.double_data());
+    case Proto::INT64:
+      return read.operator()<std::int64_t>(proto.int64_data());
+    case Proto::INT32:
+      return read.operator()<std::int32_t>(small);
+    case Proto::INT16:
+      return read.operator()<std::int16_t>(small);
+    case Proto::INT8:
+      return read.operator()<std::int8_t>(small);
+    case Proto::UINT16:
+      return read.operator()<std::uint16_t>(small);
+    case Proto::UINT8:
+      return read.operator()<std::uint8_t>(small);
+    case Proto::BOOL:
+      return to_booleans(read.operator()<std::uint8_t>(small));
+    case Proto::FLOAT16:
+      return to_floats<widen_half>(read.operator()<std::uint16_t>(small));
+    case Proto::BFLOAT16:
+      return to_floats<widen_bfloat>(read.operator()<std::uint16_t>(small));
+    default:
+      break;
+  }
+  throw_unsupported(fmt::format("element type {} cannot be computed with", proto.data_type()));
+}
+
+template <typename T>
+constexpr Proto::DataType data_type_of() {
+  switch (detail::element_type_of<T>()) {
+    case ElementType::float32:
+      return Proto::FLOAT;
+    case ElementType::float64:
+      return Proto::DOUBLE;
+    case ElementType::int64:
+      return Proto::INT64;
+    case ElementType::int32:
+      return Proto::INT32;
+    case ElementType::int16:
+      return Proto::INT16;
+    case ElementType::int8:
+      return Proto::INT8;
+    case ElementType::uint16:
+      return Proto::UINT16;
+    case ElementType::uint8:
+      return Proto::UINT8;
+    case ElementType::boolean:
+      return Proto::BOOL;
+  }
+  return Proto::UNDEFINED;
+}
+
+}  // namespace
+
+Tensor to_tensor(const Proto& proto, const std::filesystem::path& folder) {
+  return while_doing(words_for(proto), [&] {
+    return Tensor{.shape = shape_of(proto), .values = values_of(proto, folder)};
+  });
+}
+
+void load_external_data(Proto& proto, const std::filesystem::path& folder) {
+  if (proto.data_location() != Proto::EXTERNAL) return;
+  auto bytes = while_doing(words_for(proto), [&] { return external_bytes(proto, folder); });
+  proto.set_raw_data(std::move(*bytes));
+  proto.clear_external_data();
+  proto.clear_data_location();
+}
+
+Proto to_proto(const Tensor& tensor, const std::string& name) {
+  Proto proto;
+  proto.set_name(name);
+  proto.mutable_dims()->Assign(tensor.shape.begin(), tensor.shape.end());
+  std::visit(
+      [&]<typename T>(const std::vector<T>& values) {
+        proto.set_data_type(data_type_of<T>());
+        proto.set_raw_data(values.data(), values.size() * sizeof(T));
+      },
+      tensor.values);
+  return proto;
+}
+
+std::int64_t element_count(const Proto& proto) {
+  return while_doing(words_for(proto), [&] { return element_count(shape_of(proto)); });
+}
+
+Shape shape_of(const Proto& proto) { return {proto.dims().begin(), proto.dims().end()}; }
+
+}  // namespace ocs

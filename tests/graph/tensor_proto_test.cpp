@@ -1,0 +1,242 @@
+#include "ocs/graph/tensor_proto.h"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/core/error.h"
+
+namespace ocs {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Proto = onnx::TensorProto;
+
+Proto proto_of(std::int32_t type, const std::vector<std::int64_t>& shape) {
+  Proto proto;
+  proto.set_name("w");
+  proto.set_data_type(type);
+  proto.mutable_dims()->Assign(shape.begin(), shape.end());
+  return proto;
+}
+
+template <typename Work>
+std::string message_of(Work&& work, Error::Kind kind = Error::Kind::bad_input) {
+  try {
+    work();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+
+// A folder of its own that goes away with the test.
+class Folder {
+ public:
+  Folder()
+      : path_(fs::path(testing::TempDir()) /
+              testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    fs::create_directories(path_);
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  Folder(Folder&&) = delete;
+  Folder& operator=(Folder&&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+Proto external(const std::vector<std::int64_t>& shape,
+               const std::vector<std::pair<std::string, std::string>>& entries) {
+  Proto proto = proto_of(Proto::FLOAT, shape);
+  proto.set_data_location(Proto::EXTERNAL);
+  for (const auto& [key, value] : entries) {
+    auto* entry = proto.add_external_data();
+    entry->set_key(key);
+    entry->set_value(value);
+  }
+  return proto;
+}
+
+void write_floats(const fs::path& file, const std::vector<float>& values) {
+  std::ofstream stream(file, std::ios::binary);
+  stream.write(reinterpret_cast<const char*>(values.data()),
+               static_cast<std::streamsize>(values.size() * sizeof(float)));
+}
+
+TEST(TensorProto, GoesToProtoAndBackForEveryType) {
+  const std::vector<Tensor> tensors{
+      {.shape = {2, 2}, .values = std::vector<float>{1.5F, -2.0F, 0.0F, 3e38F}},
+      {.shape = {1}, .values = std::vector<double>{-1e300}},
+      {.shape = {2},
+       .values = std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 7}},
+      {.shape = {}, .values = std::vector<std::int32_t>{-5}},
+      {.shape = {2}, .values = std::vector<std::int16_t>{-32768, 32767}},
+      {.shape = {3}, .values = std::vector<std::int8_t>{-128, 0, 127}},
+      {.shape = {1}, .values = std::vector<std::uint16_t>{65535}},
+      {.shape = {2}, .values = std::vector<std::uint8_t>{0, 255}},
+      {.shape = {2}, .values = std::vector<Boolean>{Boolean::yes, Boolean::no}},
+      {.shape = {0, 3}, .values = std::vector<float>{}},
+  };
+  for (const Tensor& tensor : tensors)
+    EXPECT_EQ(to_tensor(to_proto(tensor, "w")), tensor) << name_of(tensor.type());
+}
+
+TEST(TensorProto, ReadsTypedFields) {
+  Proto floats = proto_of(Proto::FLOAT, {2});
+  floats.add_float_data(1.0F);
+  floats.add_float_data(2.0F);
+  EXPECT_THAT(to_tensor(floats).as<float>(), ElementsAre(1.0F, 2.0F));
+  Proto bytes = proto_of(Proto::INT8, {2});
+  bytes.add_int32_data(-128);
+  bytes.add_int32_data(127);
+  EXPECT_THAT(to_tensor(bytes).as<std::int8_t>(), ElementsAre(-128, 127));
+  Proto indices = proto_of(Proto::INT64, {});
+  indices.add_int64_data(-1);
+  EXPECT_THAT(to_tensor(indices).as<std::int64_t>(), ElementsAre(-1));
+  Proto doubles = proto_of(Proto::DOUBLE, {1});
+  doubles.add_double_data(0.1);
+  EXPECT_THAT(to_tensor(doubles).as<double>(), ElementsAre(0.1));
+  Proto flags = proto_of(Proto::BOOL, {2});
+  flags.add_int32_data(1);
+  flags.add_int32_data(0);
+  EXPECT_THAT(to_tensor(flags).as<Boolean>(), ElementsAre(Boolean::yes, Boolean::no));
+}
+
+TEST(TensorProto, RefusesTypedValuesThatDoNotFitTheType) {
+  Proto bytes = proto_of(Proto::INT8, {1});
+  bytes.add_int32_data(128);
+  EXPECT_EQ(message_of([&] { (void)to_tensor(bytes); }),
+            "tensor 'w': it holds 128, which is no int8");
+}
+
+// Every bit pattern of a half, against ldexp on its fields.
+TEST(TensorProto, WidensEveryFloat16) {
+  Proto proto = proto_of(Proto::FLOAT16, {65536});
+  for (std::int32_t bits = 0; bits < 65536; ++bits) proto.add_int32_data(bits);
+  const Tensor tensor = to_tensor(proto);
+  const auto values = tensor.as<float>();
+  for (std::int32_t bits = 0; bits < 65536; ++bits) {
+    const std::int32_t exponent = (bits >> 10) & 31;
+    const std::int32_t fraction = bits & 1023;
+    const float sign = (bits & 0x8000) != 0 ? -1.0F : 1.0F;
+    const float value = values[static_cast<std::size_t>(bits)];
+    if (exponent == 31) {
+      EXPECT_EQ(std::isnan(value), fraction != 0);
+      EXPECT_EQ(std::isinf(value), fraction == 0);
+    } else {
+      const auto significand = static_cast<float>(exponent == 0 ? fraction : fraction + 1024);
+      EXPECT_EQ(value, sign * std::ldexp(significand, std::max(exponent, 1) - 25)) << bits;
+    }
+    EXPECT_EQ(std::signbit(value), sign < 0.0F);
+  }
+}
+
+TEST(TensorProto, WidensBfloat16FromRawData) {
+  Proto proto = proto_of(Proto::BFLOAT16, {2});
+  proto.set_raw_data(std::string("\x80\x3f\x00\xc0", 4));
+  EXPECT_THAT(to_tensor(proto).as<float>(), ElementsAre(1.0F, -2.0F));
+}
+
+TEST(TensorProto, NamesTheTensorWhoseSizesDisagree) {
+  Proto proto = proto_of(Proto::FLOAT, {3});
+  proto.set_raw_data(std::string(8, '\0'));
+  EXPECT_EQ(message_of([&] { (void)to_tensor(proto); }),
+            "tensor 'w': it holds 8 bytes where its type and shape ask for 3 values of 4 bytes");
+  proto.clear_raw_data();
+  proto.add_float_data(1.0F);
+  EXPECT_EQ(message_of([&] { (void)to_tensor(proto); }),
+            "tensor 'w': it holds 1 values where its shape asks for 3");
+}
+
+TEST(TensorProto, RefusesHugeAndNegativeExtentsWithoutAllocating) {
+  EXPECT_THAT(message_of([] {
+                (void)to_tensor(proto_of(Proto::FLOAT, {1LL << 40, 1LL << 40}));
+              }),
+              HasSubstr("is too large"));
+  EXPECT_THAT(message_of([] { (void)to_tensor(proto_of(Proto::FLOAT, {1LL << 60})); }),
+              HasSubstr("holds 0 values"));
+  EXPECT_THAT(message_of([] { (void)to_tensor(proto_of(Proto::FLOAT, {-1})); }),
+              HasSubstr("tensor 'w': shape [?]"));
+  EXPECT_THAT(message_of([] { (void)element_count(proto_of(Proto::FLOAT, {-1})); }),
+              HasSubstr("tensor 'w': shape [?]"));
+}
+
+TEST(TensorProto, CallsTypesThatItCannotHoldUnsupported) {
+  for (const std::int32_t type : {std::int32_t{Proto::STRING}, std::int32_t{Proto::COMPLEX64},
+                                  std::int32_t{Proto::UINT64}, 17, 21, 22})
+    EXPECT_THAT(message_of([&] { (void)to_tensor(proto_of(type, {2})); }, Error::Kind::unsupported),
+                HasSubstr("tensor 'w'"));
+}
+
+TEST(ExternalData, IsReadAtItsOffset) {
+  const Folder folder;
+  write_floats(folder.path() / "weights.bin", {1, 2, 3, 4});
+  const Proto proto =
+      external({2}, {{"location", "weights.bin"}, {"offset", "4"}, {"length", "8"}});
+  EXPECT_THAT(to_tensor(proto, folder.path()).as<float>(), ElementsAre(2.0F, 3.0F));
+  Proto loaded = proto;
+  load_external_data(loaded, folder.path());
+  EXPECT_FALSE(loaded.has_data_location());
+  EXPECT_EQ(loaded.external_data_size(), 0);
+  EXPECT_THAT(to_tensor(loaded).as<float>(), ElementsAre(2.0F, 3.0F));
+}
+
+TEST(ExternalData, NeedsNeitherOffsetNorLength) {
+  const Folder folder;
+  write_floats(folder.path() / "weights.bin", {1, 2, 3});
+  EXPECT_THAT(to_tensor(external({2}, {{"location", "weights.bin"}}), folder.path()).as<float>(),
+              ElementsAre(1.0F, 2.0F));
+}
+
+TEST(ExternalData, OfFourBitTensorsIsLoadedToo) {
+  const Folder folder;
+  std::ofstream(folder.path() / "weights.bin") << "abcd";
+  Proto proto = external({3}, {{"location", "weights.bin"}});
+  proto.set_data_type(22);  // int4: three of them take two bytes
+  load_external_data(proto, folder.path());
+  EXPECT_EQ(proto.raw_data(), "ab");
+}
+
+TEST(ExternalData, MustNotLeaveTheFolderOfTheModel) {
+  const Folder folder;
+  for (const std::string location : {"../weights.bin", "/etc/passwd", "sub/../../weights.bin"}) {
+    const Proto proto = external({1}, {{"location", location}});
+    EXPECT_EQ(
+        message_of([&] { (void)to_tensor(proto, folder.path()); }),
+        "tensor 'w': external data: location '" + location + "' leaves the folder of the model");
+  }
+}
+
+TEST(ExternalData, SaysWhatIsMissing) {
+  const Folder folder;
+  write_floats(folder.path() / "weights.bin", {1, 2});
+  const auto message = [&](const std::vector<std::pair<std::string, std::string>>& entries) {
+    return message_of([&] { (void)to_tensor(external({2}, entries), folder.path()); });
+  };
+  EXPECT_THAT(message({{"location", "none.bin"}}),
+              HasSubstr("none.bin' is not a file that can be read"));
+  EXPECT_THAT(message({{"location", "."}}), HasSubstr("is not a file that can be read"));
+  EXPECT_THAT(message({}), HasSubstr("no location is given"));
+  EXPECT_THAT(message({{"location", "weights.bin"}, {"offset", "4"}}),
+              HasSubstr("has 8 bytes, too few for 8 at offset 4"));
+  EXPECT_THAT(message({{"location", "weights.bin"}, {"offset", "18446744073709551615"}}),
+              HasSubstr("too few"));
+  EXPECT_THAT(message({{"location", "weights.bin"}, {"offset", "-1"}}),
+              HasSubstr("offset '-1' is not a number of bytes"));
+  EXPECT_THAT(message({{"location", "weights.bin"}, {"length", "4"}}),
+              HasSubstr("length 4 where its type and shape ask for 8 bytes"));
+}
+
+}  // namespace
+}  // namespace ocs
