@@ -1,5 +1,6 @@
-// One view for every weight layout: W[group, output, input, tap] of Conv, ConvTranspose, Gemm, MatMul (method.md section 1).
-// Everything numeric works on this view; only the rows of ops/ know how an operator stores its weight.
+// One view for every weight layout: W[group, output, input, tap] of Conv, ConvTranspose, Gemm,
+// MatMul (method.md section 1). Everything numeric works on this view; only the rows of ops/ know
+// how an operator stores its weight.
 #pragma once
 
 #include <cstddef>
@@ -19,19 +20,22 @@ struct ChannelMatrix {
   std::int64_t input_stride = 0;
   std::int64_t tap_stride = 1;
 
-  [[nodiscard]] std::int64_t rows() const { return groups * outputs; }            // all output channels
-  [[nodiscard]] std::int64_t columns() const { return groups * inputs; }          // all input channels
+  [[nodiscard]] std::int64_t rows() const { return groups * outputs; }    // all output channels
+  [[nodiscard]] std::int64_t columns() const { return groups * inputs; }  // all input channels
   [[nodiscard]] std::int64_t size() const { return groups * outputs * inputs * taps; }
-  [[nodiscard]] std::size_t index(std::int64_t group, std::int64_t output, std::int64_t input, std::int64_t tap) const {
-    return static_cast<std::size_t>(group * group_stride + output * output_stride + input * input_stride + tap * tap_stride);
+  [[nodiscard]] std::size_t index(std::int64_t group, std::int64_t output, std::int64_t input,
+                                  std::int64_t tap) const {
+    return static_cast<std::size_t>(group * group_stride + output * output_stride +
+                                    input * input_stride + tap * tap_stride);
   }
-  [[nodiscard]] float at(std::int64_t group, std::int64_t output, std::int64_t input, std::int64_t tap) const {
+  [[nodiscard]] float at(std::int64_t group, std::int64_t output, std::int64_t input,
+                         std::int64_t tap) const {
     return data[index(group, output, input, tap)];
   }
 };
 
-// Calls visit(row, column, index into data) for every weight: row = group * outputs + output, column = group * inputs + input;
-// ordered by group, output, input, tap.
+// Calls visit(row, column, index into data) for every weight: row = group * outputs + output,
+// column = group * inputs + input; ordered by group, output, input, tap.
 template <typename Visit>
 void for_each_weight(const ChannelMatrix& weight, Visit&& visit) {
   for (std::int64_t g = 0; g < weight.groups; ++g)

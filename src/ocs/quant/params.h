@@ -11,8 +11,8 @@ namespace ocs {
 
 struct QuantParams {
   Grid grid{};
-  std::optional<int> axis{};              // of the tensor that is quantized; none: one scale for all
-  std::vector<float> scale{1.0F};         // size 1 or the axis's extent; finite, > 0
+  std::optional<int> axis{};       // of the tensor that is quantized; none: one scale for all
+  std::vector<float> scale{1.0F};  // size 1 or the axis's extent; finite, > 0
   std::vector<std::int32_t> zero_point{0};  // same size; inside the grid
   bool operator==(const QuantParams&) const = default;
 };
