@@ -34,6 +34,8 @@ struct EngineOptions {
   bool optimize = true;                            // false: the graph as it stands (the reference emulation in small tests)
   std::string optimized_model_file{};              // where the engine writes its optimized graph; empty: nowhere
   std::map<std::string, std::string> config{};     // session configuration entries of the engine
+  // Gets each warning of the engine, while opening and running; from one thread at a time, must not throw. None: dropped.
+  std::function<void(std::string_view)> warn{};
 };
 
 // Opens a model. Throws Error(engine) with the engine's words and the model's file where it refuses.
