@@ -47,10 +47,10 @@ format-check: ## fail if a source is not laid out
 
 tidy: ## run clang-tidy over the sources, the newest first
 	@$(call configure,tidy,--dev)
-	@scripts/tidy.sh build/tidy
+	@scripts/tidy.py build/tidy $(if $(TIDY_SECONDS),--seconds $(TIDY_SECONDS))
 
 sanitize: ## run the tests, and replay the fuzz corpora, under the address and undefined sanitizers
-	@$(call configure,sanitize,,-DOCS_BUILD_FUZZ=ON)
+	@$(call configure,sanitize,,$(if $(wildcard fuzz/CMakeLists.txt),-DOCS_BUILD_FUZZ=ON))
 	@$(call compile,sanitize)
 	@$(call check,sanitize)
 
