@@ -32,6 +32,10 @@ TEST(ValueOr, NamesTheKeyOfAWrongType) {
   EXPECT_EQ(value_or(object, "other", 8), 8);
 }
 
+TEST(ToText, ReplacesBytesThatAreNoUtf8) {
+  EXPECT_EQ(to_text(Json("a\xff")), "\"a\uFFFD\"");
+}
+
 TEST(WhileDoing, PutsTheActionInFrontAndKeepsTheKind) {
   try {
     while_doing("recipe.json", [] { throw_unsupported("no"); });

@@ -37,6 +37,10 @@ void refuse_unknown_keys(const Json& object, const std::vector<std::string>& kno
   }
 }
 
+std::string to_text(const Json& value) {
+  return value.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 namespace detail {

@@ -24,6 +24,10 @@ void refuse_unknown_keys(const Json& object, const std::vector<std::string>& kno
 template <typename T>
 [[nodiscard]] T value_or(const Json& object, const std::string& key, T fallback);
 
+// The text of a value, two blanks a level. Bytes that are not UTF-8 (a name out of a broken model) come
+// out as U+FFFD instead of an exception.
+[[nodiscard]] std::string to_text(const Json& value);
+
 // A double as JSON: null where it is not finite (JSON has no infinity).
 [[nodiscard]] Json number(double value);
 
