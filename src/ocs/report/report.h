@@ -36,6 +36,7 @@ struct OutputReport {
 struct Report {
   std::string model{};                   // files, as the user gave them
   std::string output{};
+  std::string output_sha256{};           // of the written file
   Recipe recipe{};
   std::string ocs_version{};
   std::string engine_version{};
@@ -43,7 +44,7 @@ struct Report {
   std::vector<Note> notes{};             // passes and planning
   std::vector<OutputReport> outputs{};   // measured on the first samples; empty: nothing was measured
   std::size_t measured_samples = 0;
-  double agreement_percent = 0.0;        // same top-1 as float on the measured samples; only with class outputs
+  std::optional<double> agreement_percent{};  // same top-1 as float on the measured samples; only with class outputs
   std::int64_t calibration_samples = 0;
   double calibration_seconds = 0.0;
   bool synthetic = false;

@@ -1,0 +1,162 @@
+#include "ocs/report/compare.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "ocs/core/error.h"
+#include "ocs/core/parallel.h"
+#include "ocs/graph/expose.h"
+#include "ocs/report/match_values.h"
+#include "ocs/report/signal_to_noise.h"
+
+namespace ocs {
+namespace {
+
+// What one sample says; added up in sample order.
+struct Sums {
+  std::vector<SignalToNoise> outputs{};
+  std::vector<SignalToNoise> layers{};
+  Agreement agreement{};
+};
+
+struct Sessions {
+  RunModel reference{};
+  RunModel quantized{};
+  RunModel inside{};  // the quantized model with inner values exposed; not opened where no layer is
+                      // looked at
+};
+
+struct ReferenceValue {
+  Shape shape{};
+  std::vector<float> values{};
+};
+using ReferenceValues = std::map<std::string, ReferenceValue, std::less<>>;
+
+// Inner values that are no outputs yet: a graph output must not be listed twice.
+Model exposed(const Model& model, const std::vector<MatchedValue>& matches,
+              std::string MatchedValue::*name) {
+  std::vector<std::string> names;
+  for (const MatchedValue& match : matches) {
+    if (std::ranges::find(names, match.*name) == names.end()) names.push_back(match.*name);
+  }
+  return expose(model.clone(), names);
+}
+
+Sessions open(const Model& reference, const Model& quantized,
+              const std::vector<MatchedValue>& matches, const Engine& engine) {
+  const EngineOptions options;  // one thread a run: samples run side by side
+  Sessions sessions;
+  sessions.quantized = engine(quantized, options);
+  if (matches.empty()) {
+    sessions.reference = engine(reference, options);
+  } else {
+    sessions.reference = engine(exposed(reference, matches, &MatchedValue::reference), options);
+    sessions.inside = engine(exposed(quantized, matches, &MatchedValue::quantized), options);
+  }
+  return sessions;
+}
+
+ReferenceValues run_reference(const RunModel& model, const NamedTensors& inputs) {
+  ReferenceValues values;
+  model.run(inputs, [&](std::span<const OutputView> views) {
+    for (const OutputView& view : views) {
+      ReferenceValue& value = values[std::string(view.name)];
+      value.shape.assign(view.tensor.shape.begin(), view.tensor.shape.end());
+      value.values = to_floats(view.tensor);
+    }
+  });
+  return values;
+}
+
+SignalToNoise difference(const ReferenceValues& reference, std::string_view name,
+                         const OutputView& view) {
+  SignalToNoise sum;
+  if (const auto found = reference.find(name); found != reference.end()) {
+    sum.add(found->second.values, to_floats(view.tensor));
+  } else {
+    sum.comparable = false;  // an optional output that only one of the two gave
+  }
+  return sum;
+}
+
+Sums compare_sample(const Sessions& sessions, const std::vector<Port>& outputs,
+                    const std::vector<MatchedValue>& matches, const NamedTensors& inputs) {
+  Sums sums{
+      .outputs = std::vector<SignalToNoise>(outputs.size(), SignalToNoise{.comparable = false}),
+      .layers = std::vector<SignalToNoise>(matches.size(), SignalToNoise{.comparable = false})};
+  const ReferenceValues reference = run_reference(sessions.reference, inputs);
+  sessions.quantized.run(inputs, [&](std::span<const OutputView> views) {
+    for (const OutputView& view : views) {
+      const auto port = std::ranges::find(outputs, view.name, &Port::name);
+      if (port == outputs.end()) continue;
+      sums.outputs[static_cast<std::size_t>(port - outputs.begin())] =
+          difference(reference, view.name, view);
+      if (port == outputs.begin() && reference.contains(view.name)) {
+        const ReferenceValue& first = reference.find(view.name)->second;
+        sums.agreement.add(first.shape, first.values, to_floats(view.tensor));
+      }
+    }
+  });
+  if (matches.empty()) return sums;
+  sessions.inside.run(inputs, [&](std::span<const OutputView> views) {
+    for (std::size_t i = 0; i < matches.size(); ++i) {
+      const auto view = std::ranges::find(views, matches[i].quantized, &OutputView::name);
+      if (view != views.end()) sums.layers[i] = difference(reference, matches[i].reference, *view);
+    }
+  });
+  return sums;
+}
+
+void check_outputs(const Model& reference, const std::vector<Port>& outputs,
+                   const Model& quantized) {
+  const std::vector<Port> others = quantized.outputs();
+  for (const Port& output : outputs) {
+    if (std::ranges::find(others, output.name, &Port::name) != others.end()) continue;
+    throw_bad_input(quantized.file().string() + ": has no output '" + output.name + "' as " +
+                    reference.file().string() + " has");
+  }
+}
+
+}  // namespace
+
+Comparison compare(const Model& reference, const Model& quantized, const Samples& samples,
+                   const Engine& engine, const CompareOptions& options) {
+  const std::vector<Port> outputs = reference.outputs();
+  check_outputs(reference, outputs, quantized);
+  const std::size_t count =
+      options.count == 0 ? samples.count : std::min(options.count, samples.count);
+  if (count == 0) throw_bad_input(samples.source + ": holds no sample");
+  const std::vector<MatchedValue> matches = match_values(reference, quantized, options.nodes);
+  const Sessions sessions = open(reference, quantized, matches, engine);
+
+  std::vector<Sums> sums(count);
+  std::mutex mutex;
+  std::size_t done = 0;
+  parallel_for(count, [&](std::size_t i) {
+    const Sample sample = samples.load(i);
+    sums[i] = while_doing(
+        sample.name, [&] { return compare_sample(sessions, outputs, matches, sample.inputs); });
+    if (!options.progress) return;
+    const std::lock_guard lock(mutex);
+    options.progress("compare", ++done, count);
+  });
+
+  Sums total{.outputs = std::vector<SignalToNoise>(outputs.size()),
+             .layers = std::vector<SignalToNoise>(matches.size())};
+  for (const Sums& part : sums) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) total.outputs[i].add(part.outputs[i]);
+    for (std::size_t i = 0; i < matches.size(); ++i) total.layers[i].add(part.layers[i]);
+    total.agreement.add(part.agreement);
+  }
+  Comparison result{.samples = count, .agreement = total.agreement.percent()};
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    result.outputs.push_back({.name = outputs[i].name, .sqnr_db = total.outputs[i].db()});
+  }
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    result.layers.push_back({.node = matches[i].node, .sqnr_db = total.layers[i].db()});
+  }
+  return result;
+}
+
+}  // namespace ocs

@@ -1,0 +1,78 @@
+#include "ocs/report/layer_reports.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "ocs/core/error.h"
+
+namespace ocs {
+namespace {
+
+std::int64_t added_channels(const LayerPlan& layer) {
+  return std::accumulate(layer.copies.begin(), layer.copies.end(), std::int64_t{0}) -
+         static_cast<std::int64_t>(layer.copies.size());
+}
+
+LayerReport report_of(const LayerPlan& layer) {
+  const std::int64_t added = added_channels(layer);
+  return {.node = layer.node,
+          .op = layer.op,
+          .quantized = true,
+          .reason = layer.remark,
+          .weight_bits = layer.weight_bits,
+          .act_bits = layer.act_bits,
+          .copies = added,
+          .form = added == 0 ? "" : std::string(name_of(layer.form)),
+          .predicted_sqnr_db = layer.predicted_sqnr_db,
+          .macs = layer.macs,
+          .extra_macs = extra_macs(layer)};
+}
+
+}  // namespace
+
+std::string_view name_of(SplitForm form) {
+  switch (form) {
+    case SplitForm::gather:
+      return "gather";
+    case SplitForm::slice:
+      return "slice";
+    case SplitForm::fold:
+      return "fold";
+    case SplitForm::virtual_:
+      return "virtual";
+    case SplitForm::automatic:
+      return "auto";
+  }
+  throw_internal("a split form without a name");
+}
+
+std::int64_t extra_macs(const LayerPlan& layer) {
+  if (layer.copies.empty()) return 0;
+  // In double: macs * channels may leave 64 bits, and the figure is for people.
+  const double share =
+      static_cast<double>(added_channels(layer)) / static_cast<double>(layer.copies.size());
+  return std::llround(static_cast<double>(layer.macs) * share);
+}
+
+std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {
+  std::map<std::string, int, std::less<>> place;
+  for (int i = 0; i < model.graph().node_size(); ++i)
+    place.try_emplace(model.graph().node(i).name(), i);
+  std::vector<LayerReport> rows;
+  for (const LayerPlan& layer : plan.layers) rows.push_back(report_of(layer));
+  for (const Skipped& skipped : plan.skipped) {
+    rows.push_back(
+        {.node = skipped.node, .op = skipped.op, .reason = skipped.reason, .macs = skipped.macs});
+  }
+  // A node that the main graph does not hold (it lies in a body) goes to the end.
+  const auto place_of = [&](const LayerReport& row) {
+    const auto found = place.find(row.node);
+    return found == place.end() ? model.graph().node_size() : found->second;
+  };
+  std::ranges::stable_sort(rows, {}, place_of);
+  return rows;
+}
+
+}  // namespace ocs

@@ -1,0 +1,66 @@
+#include "ocs/report/report_json.h"
+
+#include "ocs/recipe/recipe_json.h"
+
+namespace ocs {
+namespace {
+
+Json number_or_null(const std::optional<double>& value) {
+  return value ? number(*value) : Json(nullptr);
+}
+
+Json to_json(const LayerReport& layer) {
+  Json json = Json::object();
+  json["name"] = layer.node;
+  json["op"] = layer.op;
+  json["quantized"] = layer.quantized;
+  json["reason"] = layer.reason;
+  json["weight_bits"] = layer.quantized ? Json(layer.weight_bits) : Json(nullptr);
+  json["act_bits"] = layer.act_bits ? Json(*layer.act_bits) : Json(nullptr);
+  json["copies"] = layer.copies;
+  json["form"] = layer.form;
+  json["sqnr_db"] = number_or_null(layer.sqnr_db);
+  json["predicted_sqnr_db"] = number_or_null(layer.predicted_sqnr_db);
+  json["macs"] = layer.macs;
+  json["extra_macs"] = layer.extra_macs;
+  return json;
+}
+
+Json quality_of(const Report& report) {
+  Json json = Json::object();
+  json["samples"] = report.measured_samples;
+  const bool measured = !report.outputs.empty();
+  json["sqnr_db"] = measured ? number(report.outputs.front().sqnr_db) : Json(nullptr);
+  json["agreement"] = number_or_null(report.agreement_percent);
+  json["outputs"] = Json::array();
+  for (const OutputReport& output : report.outputs) {
+    json["outputs"].push_back({{"name", output.name}, {"sqnr_db", number(output.sqnr_db)}});
+  }
+  return json;
+}
+
+}  // namespace
+
+Json to_json(const Report& report) {
+  Json json = Json::object();
+  json["model"] = report.model;
+  json["output"] = report.output;
+  json["sha256"] = report.output_sha256;
+  json["seconds"] = number(report.seconds);
+  json["calibration"] = {{"samples", report.calibration_samples},
+                         {"seconds", number(report.calibration_seconds)},
+                         {"synthetic", report.synthetic}};
+  json["size"] = {{"before", report.size_before}, {"after", report.size_after}};
+  json["macs"] = {{"before", report.macs_before}, {"after", report.macs_after}};
+  json["measured"] = quality_of(report);
+  json["layers"] = Json::array();
+  for (const LayerReport& layer : report.layers) json["layers"].push_back(to_json(layer));
+  json["notes"] = Json::array();
+  for (const Note& note : report.notes)
+    json["notes"].push_back({{"node", note.node}, {"text", note.text}});
+  json["recipe"] = to_json(report.recipe);
+  json["versions"] = {{"ocs", report.ocs_version}, {"engine", report.engine_version}};
+  return json;
+}
+
+}  // namespace ocs

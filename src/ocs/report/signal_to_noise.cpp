@@ -1,0 +1,85 @@
+#include "ocs/report/signal_to_noise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace ocs {
+namespace {
+
+bool same_or_both_nan(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+// Index of the largest of `count` values that lie `stride` apart; the first of equals.
+std::int64_t place_of_largest(const float* values, std::int64_t count, std::int64_t stride) {
+  std::int64_t best = 0;
+  for (std::int64_t i = 1; i < count; ++i) {
+    if (values[i * stride] > values[best * stride]) best = i;
+  }
+  return best;
+}
+
+}  // namespace
+
+void SignalToNoise::add(std::span<const float> reference, std::span<const float> value) {
+  if (reference.size() != value.size()) {
+    comparable = false;
+    return;
+  }
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    if (!std::isfinite(reference[i])) {
+      if (!same_or_both_nan(reference[i], value[i]))
+        noise = std::numeric_limits<double>::infinity();
+      continue;
+    }
+    const double wanted = reference[i];
+    const double difference = wanted - static_cast<double>(value[i]);
+    signal += wanted * wanted;
+    noise += difference * difference;
+  }
+}
+
+void SignalToNoise::add(const SignalToNoise& other) {
+  signal += other.signal;
+  noise += other.noise;
+  comparable = comparable && other.comparable;
+}
+
+double SignalToNoise::db() const {
+  if (!comparable) return std::numeric_limits<double>::quiet_NaN();
+  if (noise == 0.0) return limit_db;
+  if (!std::isfinite(noise) || signal == 0.0)
+    return -limit_db;  // NaN among the values makes the noise NaN
+  return std::clamp(10.0 * std::log10(signal / noise), -limit_db, limit_db);
+}
+
+void Agreement::add(std::span<const std::int64_t> shape, std::span<const float> reference,
+                    std::span<const float> value) {
+  if (shape.empty() || reference.size() != value.size()) return;
+  const std::size_t axis = shape.size() >= 4 ? 1 : shape.size() - 1;
+  const std::int64_t classes = shape[axis];
+  const std::int64_t stride = element_count(shape.subspan(axis + 1));
+  if (classes < 2) return;
+  const std::int64_t outer = element_count(shape.first(axis));
+  for (std::int64_t o = 0; o < outer; ++o) {
+    for (std::int64_t s = 0; s < stride; ++s) {
+      const std::int64_t begin = o * classes * stride + s;
+      ++rows;
+      if (place_of_largest(reference.data() + begin, classes, stride) ==
+          place_of_largest(value.data() + begin, classes, stride)) {
+        ++same;
+      }
+    }
+  }
+}
+
+void Agreement::add(const Agreement& other) {
+  same += other.same;
+  rows += other.rows;
+}
+
+double Agreement::percent() const {
+  if (rows == 0) return std::numeric_limits<double>::quiet_NaN();
+  return 100.0 * static_cast<double>(same) / static_cast<double>(rows);
+}
+
+}  // namespace ocs

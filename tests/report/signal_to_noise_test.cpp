@@ -1,0 +1,92 @@
+#include "ocs/report/signal_to_noise.h"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ocs {
+namespace {
+
+constexpr float inf = std::numeric_limits<float>::infinity();
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
+double db_of(std::vector<float> reference, std::vector<float> value) {
+  SignalToNoise sum;
+  sum.add(reference, value);
+  return sum.db();
+}
+
+TEST(SignalToNoise, IsTheRatioOfSquaresInDecibels) {
+  // 3^2 + 4^2 = 25 against 0.5^2 = 0.25: a factor of 100.
+  EXPECT_DOUBLE_EQ(db_of({3.0F, 4.0F}, {3.0F, 4.5F}), 20.0);
+  EXPECT_DOUBLE_EQ(db_of({1.0F}, {2.0F}), 0.0);
+}
+
+TEST(SignalToNoise, StaysWithinItsLimits) {
+  EXPECT_EQ(db_of({1.0F, 2.0F}, {1.0F, 2.0F}), 200.0);
+  EXPECT_EQ(db_of({}, {}), 200.0);
+  EXPECT_EQ(db_of({0.0F}, {0.0F}), 200.0);
+  EXPECT_EQ(db_of({0.0F}, {1.0F}), -200.0);
+  EXPECT_EQ(db_of({1.0F}, {nan}), -200.0);
+  EXPECT_EQ(db_of({1.0F}, {inf}), -200.0);
+}
+
+TEST(SignalToNoise, TakesInfinitiesOfTheReferenceForWhatTheyAre) {
+  EXPECT_DOUBLE_EQ(db_of({-inf, nan, 3.0F, 4.0F}, {-inf, nan, 3.0F, 4.5F}), 20.0);
+  EXPECT_EQ(db_of({-inf, 1.0F}, {0.0F, 1.0F}), -200.0);
+}
+
+TEST(SignalToNoise, IsNoNumberWhereSizesDiffer) {
+  SignalToNoise sum;
+  sum.add(std::array{1.0F}, std::array{1.0F, 2.0F});
+  EXPECT_TRUE(std::isnan(sum.db()));
+  SignalToNoise whole;
+  whole.add(std::array{1.0F}, std::array{1.0F});
+  whole.add(sum);
+  EXPECT_TRUE(std::isnan(whole.db()));
+}
+
+TEST(SignalToNoise, AddsUpOverSamples) {
+  SignalToNoise together;
+  together.add(std::array{3.0F, 4.0F, 1.0F}, std::array{3.0F, 4.5F, 1.25F});
+  SignalToNoise first;
+  first.add(std::array{3.0F, 4.0F}, std::array{3.0F, 4.5F});
+  SignalToNoise second;
+  second.add(std::array{1.0F}, std::array{1.25F});
+  first.add(second);
+  EXPECT_EQ(first, together);
+}
+
+double agreement_of(Shape shape, std::vector<float> reference, std::vector<float> value) {
+  Agreement sum;
+  sum.add(shape, reference, value);
+  return sum.percent();
+}
+
+TEST(Agreement, ComparesTheLargestOfEachRow) {
+  EXPECT_EQ(agreement_of({2, 3}, {0, 1, 2, 5, 4, 3}, {0, 1, 3, 4, 5, 3}), 50.0);
+  EXPECT_EQ(agreement_of({3}, {0, 1, 2}, {0, 1, 3}), 100.0);
+  EXPECT_EQ(agreement_of({1, 2, 2}, {0, 1, 1, 0}, {0, 1, 0, 1}), 50.0);
+}
+
+TEST(Agreement, LooksForClassesOfImagesOnTheirSecondAxis) {
+  // Two classes, two places: class 1 wins at the first place, class 0 at the second.
+  EXPECT_EQ(agreement_of({1, 2, 1, 2}, {0, 1, 1, 0}, {0, 1, 1, 2}), 50.0);
+  EXPECT_EQ(agreement_of({1, 2, 1, 1}, {0, 1}, {0, 2}), 100.0);
+}
+
+TEST(Agreement, TakesTheFirstOfEqualScores) {
+  EXPECT_EQ(agreement_of({3}, {1, 1, 0}, {2, 1, 1}), 100.0);
+}
+
+TEST(Agreement, SaysNothingWithoutClasses) {
+  EXPECT_TRUE(std::isnan(agreement_of({4, 1}, {0, 1, 2, 3}, {0, 1, 2, 3})));
+  EXPECT_TRUE(std::isnan(agreement_of({}, {1}, {1})));
+  EXPECT_TRUE(std::isnan(agreement_of({0, 10}, {}, {})));
+}
+
+}  // namespace
+}  // namespace ocs
