@@ -1,8 +1,13 @@
-// All that the tool must know of an operator with weights: one constant of captureless lambdas each, nothing runs before main.
+// All that the tool must know of an operator with weights: one constant of captureless lambdas
+// each, nothing runs before main.
+//
+// A new operator: ops/<name>.cpp with its LinearOp, one row in table.cpp, one model in
+// tests/contract/op_test.cpp.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,38 +26,61 @@ struct Operand {
   int data_input = 0;
   int weight_input = 1;
   std::optional<int> bias_input{};  // where the operator has one (present in the node or not)
+  bool operator==(const Operand&) const = default;
 };
 
+// The product of the data with `view` is what the operator computes, but for the bias and for
+// Gemm's alpha and beta (y = alpha * product + beta * bias; passes/normalize_gemm makes both 1).
 struct LinearOp {
   std::string_view op_type{};
-  // The operand of this node, or why it has none ("both inputs are computed", "recurrent operators stay float", ...).
-  std::variant<Operand, std::string> (*operand)(const onnx::NodeProto& node, const Graph& graph) = nullptr;
-  // The channel view of a weight with this shape. Throws Error(bad_input) naming the node where shape and attributes disagree.
-  ChannelMatrix (*view)(const onnx::NodeProto& node, const Operand& operand, const Shape& weight, std::span<const float> values) = nullptr;
-  // Axis of the weight that is the output channel (row), where one axis is; none: only one scale fits (grouped ConvTranspose, ...).
-  std::optional<int> (*output_axis)(const onnx::NodeProto& node, const Operand& operand, const Shape& weight) = nullptr;
-  // Axis of the weight that is the input channel within one group.
-  int (*input_axis)(const onnx::NodeProto& node, const Operand& operand, const Shape& weight) = nullptr;
+  // The operand of this node, or why it has none ("both inputs are computed", "recurrent operators
+  // stay float", ...). The weight of an operand is a float initializer of the main graph. Of a row
+  // whose nodes never have an operand, nothing else may be called.
+  std::variant<Operand, std::string> (*operand)(const onnx::NodeProto& node,
+                                                const Graph& graph) = nullptr;
+  // The channel view of a weight with this shape; without values (an empty span) a view to ask for
+  // sizes and indices only. Throws Error(bad_input) naming the node where shape and attributes
+  // disagree.
+  ChannelMatrix (*view)(const onnx::NodeProto& node, const Operand& operand, const Shape& weight,
+                        std::span<const float> values) = nullptr;
+  // Axis of the weight that is the output channel (row), where one axis is; none: only one scale
+  // fits (grouped ConvTranspose, ...).
+  std::optional<int> (*output_axis)(const onnx::NodeProto& node, const Operand& operand,
+                                    const Shape& weight) = nullptr;
+  // Axis of the weight that is the input channel within one group (grouped ConvTranspose: of all
+  // groups, one after the other).
+  int (*input_axis)(const onnx::NodeProto& node, const Operand& operand,
+                    const Shape& weight) = nullptr;
   // Axis of the data that carries the input channels; negative counts from the end.
   int (*data_axis)(const onnx::NodeProto& node, const Operand& operand) = nullptr;
   // Axis of the output that carries the output channels; negative counts from the end.
   int (*result_axis)(const onnx::NodeProto& node, const Operand& operand) = nullptr;
-  // Multiply-accumulates for one output of this shape.
-  std::int64_t (*macs)(const ChannelMatrix& weight, const Shape& output) = nullptr;
+  // Multiply-accumulates for one output of this shape, positions in the padding included.
+  std::int64_t (*macs)(const onnx::NodeProto& node, const ChannelMatrix& weight,
+                       const Shape& output) = nullptr;
 };
 
 // Row of the table, nullptr for an operator without one.
 [[nodiscard]] const LinearOp* find_linear_op(const onnx::NodeProto& node);
 [[nodiscard]] std::vector<std::string> linear_op_names();
 
-// What a step that carries no weights does to its channels (one row each in pointwise.cpp).
+// What a step that carries no weights does to its channels (one row each in pointwise.cpp). Of its
+// first input; a claim holds for whatever the other inputs are, and for the row of a node as
+// find_channel_rule gives it (the node's attributes are taken into account).
 struct ChannelRule {
   std::string_view op_type{};
-  bool keeps_values = false;       // output values are input values or 0-free selections: MaxPool, Reshape, Transpose, Slice, ...: one scale fits both sides
-  bool keeps_channels = false;     // axis 1 in = axis 1 out, each channel by itself (Relu, Clip, pools, Identity, ...)
-  bool homogeneous = false;        // f(a x) = a f(x) for a > 0
-  bool recombines = false;         // output values are sums or averages of inputs (Add, AveragePool, GlobalAveragePool, Concat): integer kernels exist
+  bool keeps_values = false;  // every output value is an input value (or 0): MaxPool, Reshape,
+                              // Transpose, Slice, ...: one scale fits both sides
+  bool keeps_channels =
+      false;  // axis 1 in = axis 1 out, each channel by itself (Relu, Clip, pools, Identity, ...)
+  bool homogeneous = false;  // f(a x) = a f(x) for a > 0
+  bool recombines =
+      false;  // output values are sums or averages of inputs, or of several inputs side by side
+              // (Add, AveragePool, GlobalAveragePool, Concat): integer kernels exist
+  bool operator==(const ChannelRule&) const = default;
 };
-[[nodiscard]] const ChannelRule* find_channel_rule(const onnx::NodeProto& node);
+[[nodiscard]] const ChannelRule* find_channel_rule(
+    const onnx::NodeProto& node);                             // nullptr: nothing is known of it
+[[nodiscard]] std::vector<std::string> channel_rule_names();  // sorted
 
 }  // namespace ocs
