@@ -14,7 +14,9 @@ targets=$(find "$build/fuzz" -maxdepth 1 -type f -executable | sort)
 for target in $targets; do
   name=$(basename "$target" _fuzz)
   mkdir -p "$build/found/$name"
+  inputs=("$build/found/$name")
+  [ ! -d "fuzz/corpus/$name" ] || inputs+=("fuzz/corpus/$name")
   echo "== $name, $seconds s"
   "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="$build/found/$name/" "$build/found/$name" $([ ! -d "fuzz/corpus/$name" ] || echo "fuzz/corpus/$name")
+    -artifact_prefix="$build/found/$name/" "${inputs[@]}"
 done

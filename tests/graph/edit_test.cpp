@@ -294,6 +294,14 @@ TEST(Verify, NamesWhatIsWrong) {
   EXPECT_EQ(complaint_about(tensors), "two initializers are named 'w'");
 }
 
+TEST(CheckValues, AllowsTwoNodesOfOneName) {
+  Model model = with_body();
+  model.graph().mutable_node(1)->set_name("a");
+  check_values(model, Error::Kind::bad_input);
+  model.graph().mutable_output(0)->set_name("gone");
+  EXPECT_THROW(check_values(model, Error::Kind::bad_input), Error);
+}
+
 TEST(Verify, AcceptsAnOptionalInputThatIsLeftOut) {
   Model model = model_with({"x"}, {"y"});
   add_node(model, "Clip", "clip", {"x", "", ""}, {"y"});

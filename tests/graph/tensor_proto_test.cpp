@@ -179,6 +179,23 @@ TEST(TensorProto, CallsTypesThatItCannotHoldUnsupported) {
                 HasSubstr("tensor 'w'"));
 }
 
+TEST(CheckSize, ComparesWhatIsHeldWithTheShape) {
+  Proto packed = proto_of(22, {3});  // int4: three of them take two bytes
+  packed.set_raw_data("ab");
+  check_size(packed);
+  packed.set_raw_data("abc");
+  EXPECT_EQ(message_of([&] { check_size(packed); }),
+            "tensor 'w': it holds 3 bytes where its type and shape ask for 2");
+  Proto words = proto_of(Proto::STRING, {2});
+  words.add_string_data("one");
+  EXPECT_EQ(message_of([&] { check_size(words); }),
+            "tensor 'w': it holds 1 values where its shape asks for 2");
+  EXPECT_THAT(message_of([] { check_size(proto_of(Proto::INT8, {2})); }),
+              HasSubstr("it holds 0 values"));
+  check_size(proto_of(Proto::FLOAT, {0}));
+  check_size(external({1 << 20}, {{"location", "elsewhere.bin"}}));
+}
+
 TEST(ExternalData, IsReadAtItsOffset) {
   const Folder folder;
   write_floats(folder.path() / "weights.bin", {1, 2, 3, 4});

@@ -89,6 +89,28 @@ float widen_bfloat(std::uint16_t half) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16U);
 }
 
+// Values in the typed fields; none for types that pack several into one.
+std::optional<std::int64_t> typed_values(const Proto& proto) {
+  switch (proto.data_type()) {
+    case Proto::FLOAT:
+      return proto.float_data_size();
+    case Proto::DOUBLE:
+      return proto.double_data_size();
+    case Proto::INT64:
+      return proto.int64_data_size();
+    case Proto::UINT32:
+    case Proto::UINT64:
+      return proto.uint64_data_size();
+    case Proto::STRING:
+      return proto.string_data_size();
+    default:
+      break;
+  }
+  const auto bits = bits_of(proto.data_type());
+  if (!bits || *bits < 8 || *bits > 32) return std::nullopt;
+  return proto.int32_data_size();
+}
+
 // The bytes of a tensor that has them: raw_data or external; none where typed fields hold the
 // values.
 std::optional<std::string> external_bytes(const Proto& proto, const std::filesystem::path& folder) {
@@ -237,6 +259,22 @@ Proto to_proto(const Tensor& tensor, const std::string& name) {
 
 std::int64_t element_count(const Proto& proto) {
   return while_doing(words_for(proto), [&] { return element_count(shape_of(proto)); });
+}
+
+void check_size(const Proto& proto) {
+  if (proto.data_location() == Proto::EXTERNAL) return;
+  while_doing(words_for(proto), [&] {
+    const std::int64_t count = element_count(shape_of(proto));
+    if (!proto.raw_data().empty()) {
+      const auto bytes = bytes_of(proto);
+      if (!bytes || *bytes == proto.raw_data().size()) return;
+      throw_bad_input(fmt::format("it holds {} bytes where its type and shape ask for {}",
+                                  proto.raw_data().size(), *bytes));
+    }
+    const auto held = typed_values(proto);
+    if (held && *held != count)
+      throw_bad_input(fmt::format("it holds {} values where its shape asks for {}", *held, count));
+  });
 }
 
 Shape shape_of(const Proto& proto) { return {proto.dims().begin(), proto.dims().end()}; }

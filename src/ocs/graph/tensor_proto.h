@@ -28,5 +28,8 @@ void load_external_data(onnx::TensorProto& proto, const std::filesystem::path& f
 // Element count from dims alone; throws Error(bad_input) naming the tensor.
 [[nodiscard]] std::int64_t element_count(const onnx::TensorProto& proto);
 [[nodiscard]] Shape shape_of(const onnx::TensorProto& proto);
+// The values that the tensor holds itself (not external) are as many as its shape asks for. Throws
+// Error(bad_input) naming the tensor.
+void check_size(const onnx::TensorProto& proto);
 
 }  // namespace ocs

@@ -31,7 +31,7 @@ std::string words_for(const onnx::NodeProto& node) {
 
 class Verifier {
  public:
-  explicit Verifier(Error::Kind kind) : kind_(kind) {}
+  Verifier(Error::Kind kind, bool unique_nodes) : kind_(kind), unique_nodes_(unique_nodes) {}
 
   void graph(const onnx::GraphProto& graph, const Scope* outer) const {
     Scope scope{.outer = outer};
@@ -42,7 +42,7 @@ class Verifier {
         if (!output.empty()) written.insert(output);
     Names node_names;
     for (const auto& node : graph.node()) {
-      if (!node.name().empty() && !node_names.insert(node.name()).second)
+      if (unique_nodes_ && !node.name().empty() && !node_names.insert(node.name()).second)
         fail(words_for(node) + ": another node has this name");
       reads(node, scope, written);
       for (const auto& output : node.output()) {
@@ -85,10 +85,17 @@ class Verifier {
   [[noreturn]] void fail(const std::string& message) const { throw Error(kind_, message); }
 
   Error::Kind kind_;
+  bool unique_nodes_;
 };
 
 }  // namespace
 
-void verify(const Model& model, Error::Kind kind) { Verifier(kind).graph(model.graph(), nullptr); }
+void check_values(const Model& model, Error::Kind kind) {
+  Verifier(kind, false).graph(model.graph(), nullptr);
+}
+
+void verify(const Model& model) {
+  Verifier(Error::Kind::internal, true).graph(model.graph(), nullptr);
+}
 
 }  // namespace ocs

@@ -1,4 +1,9 @@
-// The catalogue of rounding methods: real weights to the integers of a grid, with split channels (method.md sections 3, 8).
+// The catalogue of rounding methods: real weights to the integers of a grid, with split channels
+// (method.md sections 3, 8; docs/splitting.md).
+//
+// To add one: its option struct and its name in the variant here, and round/<name>.cpp with
+// `round_weights(const NameRounding&, const RoundProblem&)`. Its text form, --help and the contract
+// test follow from the variant.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +14,23 @@
 #include <variant>
 #include <vector>
 
+#include "ocs/core/fields.h"
 #include "ocs/quant/channel_matrix.h"
 #include "ocs/split/select.h"
 
 namespace ocs {
 
 struct RoundProblem {
-  ChannelMatrix weight{};
-  std::span<const float> scales{};   // 1 entry, or one for each row
-  std::span<const int> copies{};     // of each input channel (columns()); empty: 1 each
-  std::int32_t highest = 127;        // N: a physical weight lies in [-N, N]
+  ChannelMatrix weight{};           // finite values
+  std::span<const float> scales{};  // 1 entry, or one for each row; finite, > 0
+  std::span<const int> copies{};    // of each input channel (columns()); empty: 1 each
+  std::int32_t highest = 127;       // N: a physical weight lies in [-N, N]
   SplitKind kind = SplitKind::quantization_aware;
   SplitParts parts = SplitParts::equal;
 };
+
+// Throws Error(internal) where sizes differ, a scale is not finite and positive, or a count is < 1.
+void check(const RoundProblem& problem);
 
 struct NearestRounding {
   static constexpr std::string_view name = "nearest";
@@ -31,10 +40,16 @@ struct NearestRounding {
 };
 using Rounding = std::variant<NearestRounding>;  // a new method adds its name here
 
-// Integers of the unsplit matrix in the layout of weight.data (same size and indices); |q| <= copies * highest.
-[[nodiscard]] std::vector<std::int16_t> round_weights(const NearestRounding& rounding, const RoundProblem& problem);
-[[nodiscard]] std::vector<std::int16_t> round_weights(const Rounding& rounding, const RoundProblem& problem);
+// Integers of the unsplit matrix in the layout of weight.data (same size and indices);
+// |q| <= copies * highest, and never beyond 32767 (more than 258 copies at 8 bits, where a whole
+// that large is clamped). Elements of weight.data that the view does not reach are 0. Throws what
+// check() throws. Uses parallel_for; the result does not depend on the number of threads.
+[[nodiscard]] std::vector<std::int16_t> round_weights(const NearestRounding& rounding,
+                                                      const RoundProblem& problem);
+[[nodiscard]] std::vector<std::int16_t> round_weights(const Rounding& rounding,
+                                                      const RoundProblem& problem);
 
+// Throws Error(bad_input) for an unknown name.
 [[nodiscard]] Rounding parse_rounding(std::string_view text);
 [[nodiscard]] std::string to_string(const Rounding& rounding);
 [[nodiscard]] std::vector<std::string> rounding_names();

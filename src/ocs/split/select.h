@@ -1,4 +1,5 @@
-// Which input channels are split, and how a split weight is rounded (paper sections 3.2-3.4, method.md section 3).
+// Which input channels are split, and how a split weight is rounded (paper sections 3.2-3.4,
+// method.md section 3, docs/splitting.md).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 namespace ocs {
 
 enum class SplitKind {
-  quantization_aware,  // parts whose rounded values add up to the rounded whole: no rounding error of their own
+  quantization_aware,  // parts whose rounded values add up to the rounded whole: no rounding error
+                       // of their own
   naive,               // equal parts rounded one by one
 };
 enum class SplitParts {
@@ -20,27 +22,38 @@ enum class SplitParts {
 
 struct Split {
   std::vector<int> order{};    // input channel of each split, in the order of the splits
-  std::vector<int> copies{};   // physical channels of each input channel, at least 1; columns() entries
+  std::vector<int> copies{};   // physical channels of each input channel, at least 1; columns()
+                               // entries
   float max_abs_after = 0.0F;  // largest magnitude of a physical weight after the splits
 };
 
-// Splits one channel at a time, always the one that holds the largest physical |w| now; ties go to the lowest physical index
-// (halving: duplicates are appended behind the originals). `splits` >= 0. Only for matrices with groups == 1: Error(internal).
+// The largest |w| of every input channel: columns() entries, column = group * inputs + input.
+[[nodiscard]] std::vector<float> column_max_abs(const ChannelMatrix& weight);
+
+// Splits one channel at a time, always the one that holds the largest physical |w| now; ties go to
+// the lowest physical index (halving: duplicates are appended behind the originals). `splits` >= 0.
+// Only for matrices with groups == 1: Error(internal). O(size + splits * log(inputs + splits)).
 [[nodiscard]] Split select_largest(const ChannelMatrix& weight, int splits, SplitParts parts);
 
-// Paper: ceil(ratio * inputs) splits.
+// Paper: ceil(ratio * inputs) splits. A product that misses a whole number by the rounding of the
+// decimal ratio alone (0.07 * 100 = 7.000000000000001) counts as that number. ratio >= 0.
 [[nodiscard]] int split_count(double ratio, std::int64_t inputs);
 
-// Share of the original weight that each of `copies` physical channels of one input channel carries, in physical order; adds up to 1.
+// Share of the original weight that each of `copies` physical channels of one input channel
+// carries, in physical order; adds up to 1 (equal parts: but for rounding).
 [[nodiscard]] std::vector<float> shares(int copies, SplitParts parts);
 
-// All physical weights of the split matrix (for clip thresholds "on the split tensor"): the order is free, the size is that of
-// the split matrix. With `row` >= 0 those of one output channel alone.
-[[nodiscard]] std::vector<float> physical_weights(const ChannelMatrix& weight, std::span<const int> copies, SplitParts parts,
+// All physical weights of the split matrix (for clip thresholds "on the split tensor"): the order
+// is free, the size is that of the split matrix. With `row` >= 0 those of one output channel alone.
+// `copies`: columns() entries, or empty for 1 each.
+[[nodiscard]] std::vector<float> physical_weights(const ChannelMatrix& weight,
+                                                  std::span<const int> copies, SplitParts parts,
                                                   std::int64_t row = -1);
 
-// The integer that the copies of one weight add up to: each copy is rounded (or, quantization-aware, cut out of the rounded whole
-// by floor) and clamped to [-highest, highest]; the sum is what an unsplit weight would store.
-[[nodiscard]] std::int32_t rounded_sum(float weight, float scale, std::int32_t highest, int copies, SplitKind kind, SplitParts parts);
+// The integer that the copies of one weight add up to: each copy is rounded (or,
+// quantization-aware, cut out of the rounded whole by floor) and clamped to [-highest, highest];
+// the sum is what an unsplit weight would store. |sum| <= copies * highest.
+[[nodiscard]] std::int32_t rounded_sum(float weight, float scale, std::int32_t highest, int copies,
+                                       SplitKind kind, SplitParts parts);
 
 }  // namespace ocs

@@ -1,0 +1,45 @@
+#include "ocs/round/round.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include <fmt/format.h>
+
+#include "ocs/core/error.h"
+#include "ocs/core/methods.h"
+
+namespace ocs {
+
+void check(const RoundProblem& problem) {
+  const auto rows = static_cast<std::size_t>(problem.weight.rows());
+  const auto columns = static_cast<std::size_t>(problem.weight.columns());
+  if (problem.scales.size() != 1 && problem.scales.size() != rows) {
+    throw_internal(fmt::format("rounding: {} scales for {} rows", problem.scales.size(), rows));
+  }
+  if (!problem.copies.empty() && problem.copies.size() != columns) {
+    throw_internal(
+        fmt::format("rounding: {} copy counts for {} channels", problem.copies.size(), columns));
+  }
+  const auto usable = [](float scale) { return std::isfinite(scale) && scale > 0.0F; };
+  if (!std::ranges::all_of(problem.scales, usable)) {
+    throw_internal("rounding: a scale that is not finite and positive");
+  }
+  if (std::ranges::any_of(problem.copies, [](int count) { return count < 1; })) {
+    throw_internal("rounding: a channel without a copy");
+  }
+}
+
+std::vector<std::int16_t> round_weights(const Rounding& rounding, const RoundProblem& problem) {
+  return std::visit([&](const auto& method) { return round_weights(method, problem); }, rounding);
+}
+
+Rounding parse_rounding(std::string_view text) {
+  return parse_method<Rounding>(text, "rounding method");
+}
+
+std::string to_string(const Rounding& rounding) { return method_text(rounding); }
+
+std::vector<std::string> rounding_names() { return method_names<Rounding>(); }
+
+}  // namespace ocs
