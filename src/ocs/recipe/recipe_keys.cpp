@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,31 +9,10 @@
 
 #include "ocs/core/closest.h"
 #include "ocs/core/error.h"
+#include "ocs/core/parse_number.h"
 
 namespace ocs {
 namespace {
-
-// A whole number, nothing behind it.
-template <typename Number>
-Number parse_number(std::string_view text) {
-  Number value{};
-  const char* end = text.data() + text.size();
-  const auto [stopped, code] = std::from_chars(text.data(), end, value);
-  if (code == std::errc::result_out_of_range) {
-    throw_bad_input(fmt::format("'{}' is out of range", text));
-  }
-  if (code != std::errc{} || stopped != end || text.empty()) {
-    throw_bad_input(fmt::format("'{}' is not a {}", text,
-                                std::is_integral_v<Number> ? "whole number" : "number"));
-  }
-  return value;
-}
-
-double parse_real(std::string_view text) {
-  const double value = parse_number<double>(text);
-  if (!std::isfinite(value)) throw_bad_input(fmt::format("'{}' is not a finite number", text));
-  return value;
-}
 
 bool parse_flag(std::string_view text) {
   if (text == "on" || text == "true") return true;
@@ -167,14 +144,15 @@ constexpr std::array keys{
               .per_node = true,
               .set = set_clip<&Recipe::act_clip>,
               .get = get_method<&Recipe::act_clip>},
-    RecipeKey{.name = "expand_ratio",
-              .values = "0..4",
-              .help = "outlier channel splitting: ceil(ratio * channels) copies of input channels "
-                      "in each layer",
-              .per_node = true,
-              .set = [](Recipe& recipe,
-                        std::string_view text) { recipe.expand_ratio = parse_real(text); },
-              .get = get_plain<&Recipe::expand_ratio>},
+    RecipeKey{
+        .name = "expand_ratio",
+        .values = "0..4",
+        .help = "outlier channel splitting: ceil(ratio * channels) copies of input channels "
+                "in each layer",
+        .per_node = true,
+        .set = [](Recipe& recipe,
+                  std::string_view text) { recipe.expand_ratio = parse_number<double>(text); },
+        .get = get_plain<&Recipe::expand_ratio>},
     RecipeKey{.name = "split",
               .values = "qa | naive",
               .help = "parts of a split weight whose rounded values add up exactly, or parts "
