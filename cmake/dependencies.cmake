@@ -1,10 +1,11 @@
-# Everything that is not ours, from the distribution's packages or wherever CMAKE_PREFIX_PATH points (docs/adr/0007).
+# What the library uses and is not ours, from the distribution's packages or wherever CMAKE_PREFIX_PATH points (docs/adr/0007).
+# Also installed, and read by find_package(ocs).
+include_guard(DIRECTORY)
 find_package(Threads REQUIRED)
 find_package(TBB REQUIRED)
 find_package(Eigen3 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(CLI11 REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)

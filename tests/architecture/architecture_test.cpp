@@ -249,7 +249,8 @@ TEST(Tree, IsWhatThePageSays) {
           (folder == "tests" && rows.contains(name))) {
         continue;
       }
-      EXPECT_THAT(page, HasSubstr("`" + path + "/`")) << "no row in docs/architecture.md";
+      EXPECT_TRUE(page.find("`" + path + "/`") != std::string::npos)
+          << "no row for " << path << "/ in docs/architecture.md";
     }
   }
   for (const auto& entry : fs::directory_iterator(root / "src/ocs")) {
