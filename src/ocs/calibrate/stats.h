@@ -1,4 +1,5 @@
-// What calibration knows of activations: plain numbers, mergeable, independent of batch size, order and thread count.
+// What calibration knows of activations: plain numbers, mergeable, independent of batch size, order
+// and thread count.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,11 @@
 namespace ocs {
 
 struct TensorStats {
-  Shape shape{};                           // of the first item; an extent that varies between items is -1 (merging is symmetric in it)
-  Histogram histogram{};                   // signed values; exact minimum, maximum and count inside
-  std::map<int, ChannelMoments> moments{};  // by channel axis (1 for NCHW maps; the last for the input of a MatMul)
+  Shape shape{};  // of the first item; an extent that varies between items is -1 (merging is
+                  // symmetric in it)
+  Histogram histogram{};  // signed values; exact minimum, maximum and count inside
+  std::map<int, ChannelMoments> moments{};  // by channel axis, counted from 0 (1 for NCHW maps;
+                                            // rank - 1 for the input of a MatMul)
   bool operator==(const TensorStats&) const = default;
 };
 
@@ -26,7 +29,16 @@ struct CalibrationStats {
   bool operator==(const CalibrationStats&) const = default;
 };
 
-// Adds `part` to `whole`; commutative and associative to the last bit. Throws Error(bad_input) naming a tensor that only one has.
+// Records the shape of one more item. Throws Error(bad_input) where the rank is another.
+void include_shape(TensorStats& stats, const Shape& shape);
+
+// Adds `part` to `whole`; commutative and associative to the last bit. What has seen no item is
+// neutral. Throws Error(bad_input) for other ranks, channel counts, channel axes, or a histogram on
+// one side and only a range on the other.
+void merge(TensorStats& whole, const TensorStats& part);
+
+// Adds `part` to `whole`; commutative and associative to the last bit. Throws Error(bad_input)
+// naming a tensor that only one has or that does not fit.
 void merge(CalibrationStats& whole, const CalibrationStats& part);
 
 }  // namespace ocs

@@ -1,0 +1,43 @@
+// The inner loops of Histogram: one pass for the range of a block, one that turns values into bin
+// numbers. Each has a version for every instruction set (bins_simd.cpp, chosen at run time) and a
+// plain one that is the definition; both give the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ocs::bins {
+
+constexpr int half = 2048;       // bins on each side of zero
+constexpr int count = 2 * half;  // bins
+constexpr std::uint32_t zero =
+    2 * half;  // the number that stands for an exact zero, behind all bins
+
+// Bits of a float without its sign order like its magnitude; from this value on they are infinity
+// (equal) and NaN (above).
+constexpr std::uint32_t infinity_bits = 0x7F800000U;
+
+struct Extremes {
+  float min = 0.0F;
+  float max = 0.0F;
+  std::uint32_t magnitude = 0;  // largest bits without sign
+};
+
+// Of at least one value. min and max mean nothing where magnitude > infinity_bits; the sign of a
+// zero is not kept.
+[[nodiscard]] Extremes extremes(std::span<const float> values);
+[[nodiscard]] Extremes extremes_scalar(std::span<const float> values);
+
+// Smallest exponent whose bins 2^exponent wide hold every value of this magnitude; at least
+// lowest_exponent, so that no width and no factor leaves the normal floats (then values and results
+// do not depend on how a processor treats subnormal ones).
+constexpr int lowest_exponent = -126;
+[[nodiscard]] int exponent_for(std::uint32_t magnitude);
+
+// numbers[i] = half + floor(values[i] / 2^exponent), or `zero`. Finite values of a magnitude that
+// the exponent holds.
+void numbers(std::span<const float> values, int exponent, std::uint32_t* numbers);
+void numbers_scalar(std::span<const float> values, int exponent, std::uint32_t* numbers);
+
+}  // namespace ocs::bins

@@ -1,0 +1,93 @@
+// bins.h for every instruction set: this file is compiled once for each, Highway picks at run time.
+#include <array>
+#include <cmath>
+
+#include "ocs/calibrate/bins.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ocs/calibrate/bins_simd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace ocs::bins::HWY_NAMESPACE {  // NOLINT(google-build-namespaces): one namespace for each
+                                      // instruction set
+namespace hn = hwy::HWY_NAMESPACE;
+
+Extremes find_extremes(const float* values, std::size_t count) {
+  const hn::ScalableTag<float> floats;
+  const hn::RebindToSigned<decltype(floats)> ints;
+  const std::size_t lanes = hn::Lanes(floats);
+  Extremes rest{.min = values[0], .max = values[0]};
+  std::size_t i = 0;
+  if (count >= lanes) {
+    const auto no_sign = hn::Set(ints, 0x7FFFFFFF);
+    auto low = hn::Set(floats, values[0]);
+    auto high = low;
+    auto magnitude = hn::Zero(ints);
+    for (; i + lanes <= count; i += lanes) {
+      const auto value = hn::LoadU(floats, values + i);
+      low = hn::Min(low, value);
+      high = hn::Max(high, value);
+      magnitude = hn::Max(magnitude, hn::And(hn::BitCast(ints, value), no_sign));
+    }
+    rest = {.min = hn::GetLane(hn::MinOfLanes(floats, low)),
+            .max = hn::GetLane(hn::MaxOfLanes(floats, high)),
+            .magnitude = static_cast<std::uint32_t>(hn::GetLane(hn::MaxOfLanes(ints, magnitude)))};
+  }
+  if (i < count) {
+    const Extremes tail = extremes_scalar({values + i, count - i});
+    rest.min = tail.min < rest.min ? tail.min : rest.min;
+    rest.max = tail.max > rest.max ? tail.max : rest.max;
+    rest.magnitude = tail.magnitude > rest.magnitude ? tail.magnitude : rest.magnitude;
+  }
+  rest.min += 0.0F;
+  rest.max += 0.0F;
+  return rest;
+}
+
+void find_numbers(const float* values, std::size_t count, int exponent, std::uint32_t* numbers) {
+  const hn::ScalableTag<float> floats;
+  const hn::RebindToSigned<decltype(floats)> ints;
+  const std::size_t lanes = hn::Lanes(floats);
+  const auto factor = hn::Set(floats, std::ldexp(1.0F, -exponent));
+  const auto no_sign = hn::Set(ints, 0x7FFFFFFF);
+  const auto nothing = hn::Zero(ints);
+  const auto middle = hn::Set(ints, half);
+  const auto is_zero = hn::Set(ints, static_cast<std::int32_t>(zero));
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto bits = hn::BitCast(ints, hn::LoadU(floats, values + i));
+    const auto sign = hn::BroadcastSignBit(bits);  // 0 or -1
+    const auto magnitude = hn::And(bits, no_sign);
+    // floor(-a) = -1 - floor(a') for the float a' just below a, since every bound of a bin is a
+    // float: so negative values are truncated as positive ones, one step smaller, and no product
+    // that underflows can turn a small negative value into zero.
+    const auto scaled = hn::Mul(hn::BitCast(floats, hn::Add(magnitude, sign)), factor);
+    const auto bin = hn::Add(hn::Xor(hn::ConvertTo(ints, scaled), sign), middle);
+    const auto number = hn::IfThenElse(hn::Eq(magnitude, nothing), is_zero, bin);
+    hn::StoreU(hn::BitCast(hn::RebindToUnsigned<decltype(ints)>(), number),
+               hn::RebindToUnsigned<decltype(ints)>(), numbers + i);
+  }
+  numbers_scalar({values + i, count - i}, exponent, numbers + i);
+}
+
+}  // namespace ocs::bins::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ocs::bins {
+
+HWY_EXPORT(find_extremes);
+HWY_EXPORT(find_numbers);
+
+Extremes extremes(std::span<const float> values) {
+  return HWY_DYNAMIC_DISPATCH(find_extremes)(values.data(), values.size());
+}
+
+void numbers(std::span<const float> values, int exponent, std::uint32_t* numbers) {
+  HWY_DYNAMIC_DISPATCH(find_numbers)(values.data(), values.size(), exponent, numbers);
+}
+
+}  // namespace ocs::bins
+#endif

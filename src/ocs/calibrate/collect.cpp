@@ -1,0 +1,198 @@
+#include "ocs/calibrate/collect.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "ocs/calibrate/items.h"
+#include "ocs/core/error.h"
+#include "ocs/core/parallel.h"
+#include "ocs/graph/expose.h"
+
+namespace ocs {
+namespace {
+
+using Requests = std::map<std::string, TensorRequest>;
+
+// One request for each name: repeated ones are joined.
+Requests by_name(const std::vector<TensorRequest>& requests) {
+  Requests joined;
+  for (const TensorRequest& request : requests) {
+    const auto [found, is_new] = joined.try_emplace(request.name, request);
+    if (is_new) continue;
+    found->second.histogram = found->second.histogram || request.histogram;
+    found->second.channel_axes.insert(request.channel_axes.begin(), request.channel_axes.end());
+  }
+  return joined;
+}
+
+// Adds one item seen along `axis`, counted from 0.
+void add_moments(ChannelMoments& moments, std::span<const float> item, const Shape& shape,
+                 std::size_t axis) {
+  const std::span<const std::int64_t> extents(shape);
+  moments.add(item, element_count(extents.first(axis)), extents[axis],
+              element_count(extents.subspan(axis + 1)));
+}
+
+std::size_t from_front(int axis, const Shape& shape) {
+  const auto rank = static_cast<int>(shape.size());
+  const int result = axis < 0 ? axis + rank : axis;
+  if (result < 0 || result >= rank)
+    throw_bad_input("has no axis " + std::to_string(axis) + " in its shape " + to_string(shape));
+  return static_cast<std::size_t>(result);
+}
+
+// Adds one tensor of a run, item by item.
+void add_tensor(TensorStats& stats, const TensorRequest& request, const TensorView& tensor,
+                std::int64_t batch) {
+  std::vector<float> converted;
+  if (tensor.type == ElementType::float64)
+    converted = to_floats(tensor);
+  else if (tensor.type != ElementType::float32)
+    throw_bad_input("holds no floats but " + std::string(name_of(tensor.type)));
+  const std::span<const float> values =
+      tensor.type == ElementType::float64 ? std::span<const float>(converted) : tensor.as<float>();
+
+  Items items = items_of(tensor.shape, batch);
+  std::map<int, std::size_t> axes;
+  for (const int axis : request.channel_axes) axes[axis] = from_front(axis, items.shape);
+  const auto is_first = [](const auto& axis) { return axis.second == 0; };
+  // Channels along the first axis: there is no batch there.
+  if (std::ranges::any_of(axes, is_first))
+    items = {.shape = Shape(tensor.shape.begin(), tensor.shape.end())};
+  const std::size_t size = values.size() / static_cast<std::size_t>(items.count);
+  for (std::int64_t repeat = 0; repeat < items.repeats; ++repeat) {
+    for (std::int64_t i = 0; i < items.count; ++i) {
+      const std::span<const float> item = values.subspan(static_cast<std::size_t>(i) * size, size);
+      include_shape(stats, items.shape);
+      // First, since it finds what is not finite.
+      if (request.histogram)
+        stats.histogram.add(item);
+      else
+        stats.histogram.add_range(item);
+      for (const auto& [asked, axis] : axes)
+        add_moments(stats.moments[static_cast<int>(axis)], item, items.shape, axis);
+    }
+  }
+}
+
+// The model whose outputs are the requested inner values and nothing else: the engine then leaves
+// out what only its own outputs need. Weights are copied once, for as long as the engine opens it.
+Model with_outputs(const Model& model, const std::vector<std::string>& names) {
+  Model exposed = expose(model.clone(), names);
+  google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> outputs;
+  for (auto& output : *exposed.graph().mutable_output())
+    if (std::ranges::find(names, output.name()) != names.end()) *outputs.Add() = std::move(output);
+  exposed.graph().mutable_output()->Swap(&outputs);
+  return exposed;
+}
+
+class Collector {
+ public:
+  Collector(const Model& model, const std::vector<TensorRequest>& requests, const Samples& samples,
+            const Engine& engine, const Progress& progress)
+      : requests_(by_name(requests)), samples_(samples), progress_(progress) {
+    if (samples.count == 0)
+      throw_bad_input((samples.source.empty() ? "the data" : samples.source) +
+                      ": holds no samples");
+    std::vector<std::string> inner;
+    for (const auto& [name, request] : requests_) {
+      const auto& inputs = model.graph().input();
+      if (std::ranges::any_of(inputs, [&](const auto& input) { return input.name() == name; }))
+        from_sample_.push_back(name);
+      else
+        inner.push_back(name);
+    }
+    if (!inner.empty()) model_ = engine(with_outputs(model, inner), {.intra_op_threads = 1});
+    inner_ = std::move(inner);
+  }
+
+  CalibrationStats collect() {
+    // Samples are taken in order, so that the first bad one is found without running all that come
+    // before it in vain.
+    parallel_for(std::min(thread_count(), samples_.count), [&](std::size_t) { work(); });
+    if (failure_) std::rethrow_exception(failure_);
+    CalibrationStats whole = std::move(parts_.front());
+    for (std::size_t part = 1; part < parts_.size(); ++part) merge(whole, parts_[part]);
+    whole.synthetic = samples_.synthetic;
+    return whole;
+  }
+
+ private:
+  // One thread's share: samples until none is left, into statistics of its own. Sums and counts are
+  // exact, so it makes no difference which thread took which sample.
+  void work() {
+    CalibrationStats part;
+    for (const auto& [name, request] : requests_) part.tensors[name];
+    for (std::size_t i = next_++; i < samples_.count && i < first_failed_; i = next_++) {
+      try {
+        add_sample(part, i);
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (i < first_failed_) {
+          first_failed_ = i;
+          failure_ = std::current_exception();
+        }
+        return;
+      }
+      const std::lock_guard lock(mutex_);
+      ++done_;
+      if (progress_) progress_("calibration", done_, samples_.count);
+    }
+    const std::lock_guard lock(mutex_);
+    parts_.push_back(std::move(part));
+  }
+
+  void add_sample(CalibrationStats& part, std::size_t i) {
+    const Sample sample = samples_.load(i);
+    const std::int64_t batch = batch_of(sample);
+    const auto add = [&](const std::string& name, const TensorView& tensor) {
+      while_doing("tensor '" + name + "'",
+                  [&] { add_tensor(part.tensors.at(name), requests_.at(name), tensor, batch); });
+    };
+    const auto receive = [&](std::span<const OutputView> outputs) {
+      for (const std::string& name : inner_) {
+        const auto found = std::ranges::find(outputs, name, &OutputView::name);
+        if (found == outputs.end())
+          throw_bad_input("tensor '" + name + "': the engine gave no value");
+        add(name, found->tensor);
+      }
+    };
+    while_doing("sample '" + sample.name + "'", [&] {
+      if (!inner_.empty()) model_.run(sample.inputs, receive);
+      for (const std::string& name : from_sample_) {
+        const auto found = sample.inputs.find(name);
+        if (found == sample.inputs.end()) throw_bad_input("has no input '" + name + "'");
+        add(name, view(found->second));
+      }
+    });
+    part.samples += batch;
+  }
+
+  Requests requests_;
+  const Samples& samples_;
+  const Progress& progress_;
+  RunModel model_{};
+  std::vector<std::string> inner_{};        // requests that the engine answers
+  std::vector<std::string> from_sample_{};  // requests on graph inputs
+
+  std::atomic<std::size_t> next_{0};
+  std::atomic<std::size_t> first_failed_{std::numeric_limits<std::size_t>::max()};
+  std::mutex mutex_{};  // guards what follows
+  std::exception_ptr failure_{};
+  std::size_t done_ = 0;
+  std::vector<CalibrationStats> parts_{};
+};
+
+}  // namespace
+
+CalibrationStats collect(const Model& model, const std::vector<TensorRequest>& requests,
+                         const Samples& samples, const Engine& engine, const Progress& progress) {
+  return Collector(model, requests, samples, engine, progress).collect();
+}
+
+}  // namespace ocs

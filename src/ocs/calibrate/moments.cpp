@@ -1,0 +1,117 @@
+#include "ocs/calibrate/moments.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "ocs/calibrate/sums.h"
+#include "ocs/core/error.h"
+
+namespace ocs {
+namespace {
+
+using Fixed = ChannelMoments::Fixed;
+
+constexpr int fraction_bits = 56;
+
+// A double on the grid of 2^-56, ties to even.
+Fixed to_fixed(double value) {
+  const double scaled = std::nearbyint(std::ldexp(value, fraction_bits));
+  // Not below: also for NaN. 2^126 leaves room for one addition to be checked.
+  if (!(std::abs(scaled) < std::ldexp(1.0, 126)))
+    throw_bad_input("holds values too large for sums of squares");
+  return static_cast<Fixed>(scaled);
+}
+
+void add_to(Fixed& total, Fixed value) {
+  if (__builtin_add_overflow(total, value, &total))
+    throw_bad_input("holds values too large for sums of squares");
+}
+
+double mean_of(Fixed total, std::int64_t count) {
+  return count == 0
+             ? 0.0
+             : std::ldexp(static_cast<double>(total), -fraction_bits) / static_cast<double>(count);
+}
+
+}  // namespace
+
+void ChannelMoments::add(std::span<const float> item, std::int64_t outer, std::int64_t channels,
+                         std::int64_t inner) {
+  if (outer < 0 || channels <= 0 || inner < 0 ||
+      static_cast<std::int64_t>(item.size()) != outer * channels * inner)
+    throw_internal("channel moments: the extents do not fit the values");
+  const auto size = static_cast<std::size_t>(channels);
+  if (sums_.empty()) {
+    sums_.resize(size);
+    squares_.resize(size);
+    max_abs_.resize(size);
+  }
+  if (sums_.size() != size)
+    throw_bad_input("has " + std::to_string(channels) + " channels here and " +
+                    std::to_string(sums_.size()) + " before");
+  if (item.empty()) return;
+  std::vector<double> sums(size);
+  std::vector<double> squares(size);
+  std::vector<float> max_abs(size);
+  sums::channel_sums(item,
+                     {.outer = static_cast<std::size_t>(outer),
+                      .channels = size,
+                      .inner = static_cast<std::size_t>(inner)},
+                     {.sums = sums, .squares = squares, .max_abs = max_abs});
+  for (std::size_t channel = 0; channel < size; ++channel) {
+    add_to(sums_[channel], to_fixed(sums[channel]));
+    add_to(squares_[channel], to_fixed(squares[channel]));
+    max_abs_[channel] = std::max(max_abs_[channel], max_abs[channel]);
+  }
+  count_ += outer * inner;
+}
+
+void ChannelMoments::merge(const ChannelMoments& other) {
+  if (other.sums_.empty()) return;
+  if (sums_.empty()) {
+    *this = other;
+    return;
+  }
+  if (sums_.size() != other.sums_.size())
+    throw_bad_input("has " + std::to_string(other.sums_.size()) + " channels in one part and " +
+                    std::to_string(sums_.size()) + " in another");
+  for (std::size_t channel = 0; channel < sums_.size(); ++channel) {
+    add_to(sums_[channel], other.sums_[channel]);
+    add_to(squares_[channel], other.squares_[channel]);
+    max_abs_[channel] = std::max(max_abs_[channel], other.max_abs_[channel]);
+  }
+  count_ += other.count_;
+}
+
+double ChannelMoments::mean(std::int64_t channel) const {
+  return mean_of(sums_.at(static_cast<std::size_t>(channel)), count_);
+}
+
+double ChannelMoments::second_moment(std::int64_t channel) const {
+  return mean_of(squares_.at(static_cast<std::size_t>(channel)), count_);
+}
+
+float ChannelMoments::max_abs(std::int64_t channel) const {
+  return max_abs_.at(static_cast<std::size_t>(channel));
+}
+
+ChannelMoments ChannelMoments::from_parts(std::int64_t count, std::vector<Fixed> sums,
+                                          std::vector<Fixed> squares, std::vector<float> max_abs) {
+  if (count < 0) throw_bad_input("the count is negative");
+  if (sums.size() != squares.size() || sums.size() != max_abs.size())
+    throw_bad_input("sums, squares and max_abs differ in length");
+  const auto is_magnitude = [](float value) { return std::isfinite(value) && value >= 0.0F; };
+  if (!std::ranges::all_of(max_abs, is_magnitude))
+    throw_bad_input("max_abs holds what is no magnitude");
+  if (std::ranges::any_of(squares, [](Fixed value) { return value < 0; }))
+    throw_bad_input("a sum of squares is negative");
+  ChannelMoments result;
+  result.count_ = count;
+  result.sums_ = std::move(sums);
+  result.squares_ = std::move(squares);
+  result.max_abs_ = std::move(max_abs);
+  return result;
+}
+
+}  // namespace ocs

@@ -1,0 +1,130 @@
+#include "ocs/calibrate/bins.h"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "calibrate/values.h"
+
+namespace ocs {
+namespace {
+
+constexpr float smallest = std::numeric_limits<float>::denorm_min();
+constexpr float largest = std::numeric_limits<float>::max();
+
+std::uint32_t magnitude_of(float value) {
+  return std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFU;
+}
+
+std::uint32_t number_of(float value, int exponent) {
+  std::uint32_t number = 0;
+  bins::numbers_scalar({&value, 1}, exponent, &number);
+  return number;
+}
+
+TEST(BinExponent, IsTheSmallestThatHoldsTheMagnitude) {
+  for (const float value : values::any_finite(1, 10'000)) {
+    if (value == 0.0F) continue;
+    const int exponent = bins::exponent_for(magnitude_of(value));
+    const double magnitude = std::abs(static_cast<double>(value));
+    EXPECT_LT(magnitude, std::ldexp(1.0, exponent + 11));
+    if (exponent > bins::lowest_exponent) {
+      EXPECT_GE(magnitude, std::ldexp(1.0, exponent + 10));
+    }
+  }
+  EXPECT_EQ(bins::exponent_for(magnitude_of(1.0F)), -10);
+  EXPECT_EQ(bins::exponent_for(magnitude_of(std::nextafter(1.0F, 0.0F))), -11);
+  EXPECT_EQ(bins::exponent_for(magnitude_of(smallest)), bins::lowest_exponent);
+}
+
+TEST(BinNumbers, HoldHalfOpenIntervals) {
+  const int exponent = -10;  // 1 / 1024
+  const float width = std::ldexp(1.0F, exponent);
+  EXPECT_EQ(number_of(width, exponent), 2049U);
+  EXPECT_EQ(number_of(std::nextafter(width, 0.0F), exponent), 2048U);
+  EXPECT_EQ(number_of(smallest, exponent), 2048U);
+  EXPECT_EQ(number_of(-smallest, exponent), 2047U);
+  EXPECT_EQ(number_of(-width, exponent), 2047U);
+  EXPECT_EQ(number_of(-std::nextafter(width, 1.0F), exponent), 2046U);
+  EXPECT_EQ(number_of(-std::nextafter(2.0F, 0.0F), exponent), 0U);
+  EXPECT_EQ(number_of(std::nextafter(2.0F, 0.0F), exponent), 4095U);
+  EXPECT_EQ(number_of(0.0F, exponent), bins::zero);
+  EXPECT_EQ(number_of(-0.0F, exponent), bins::zero);
+}
+
+// Bounds of bins and their neighbours on both sides, at many widths.
+std::vector<float> around_bounds(int exponent) {
+  std::vector<float> result{0.0F, -0.0F, smallest, -smallest};
+  for (int bin = -2047; bin <= 2047; ++bin) {
+    const float bound = std::ldexp(static_cast<float>(bin), exponent);
+    result.push_back(bound);
+    result.push_back(std::nextafter(bound, largest));
+    result.push_back(std::nextafter(bound, -largest));
+  }
+  return result;
+}
+
+TEST(BinNumbers, AreTheSameOnEveryInstructionSet) {
+  values::for_each_target([](const std::string& target) {
+    for (const int exponent : {-126, -125, -40, -11, 0, 1, 60, 117}) {
+      std::vector<float> values = around_bounds(exponent);
+      for (const float value : values::any_finite(2, 20'000))
+        if (bins::exponent_for(magnitude_of(value)) <= exponent) values.push_back(value);
+      std::vector<std::uint32_t> expected(values.size());
+      std::vector<std::uint32_t> found(values.size());
+      bins::numbers_scalar(values, exponent, expected.data());
+      bins::numbers(values, exponent, found.data());
+      EXPECT_EQ(found, expected) << target << ", exponent " << exponent;
+    }
+  });
+}
+
+TEST(BinNumbers, AreTheSameAtEveryLength) {
+  const std::vector<float> values = values::activations(3, 70, false);
+  values::for_each_target([&](const std::string& target) {
+    for (std::size_t count = 0; count <= values.size(); ++count) {
+      std::vector<std::uint32_t> expected(count + 1, 77);
+      std::vector<std::uint32_t> found(count + 1, 77);
+      bins::numbers_scalar(std::span(values).first(count), 0, expected.data());
+      bins::numbers(std::span(values).first(count), 0, found.data());
+      EXPECT_EQ(found, expected) << target << ", " << count << " values";
+    }
+  });
+}
+
+TEST(BinExtremes, AreTheSameOnEveryInstructionSet) {
+  const std::vector<float> values = values::any_finite(4, 300);
+  values::for_each_target([&](const std::string& target) {
+    for (std::size_t count = 1; count <= values.size(); ++count) {
+      const std::span<const float> part = std::span(values).last(count);
+      const bins::Extremes expected = bins::extremes_scalar(part);
+      const bins::Extremes found = bins::extremes(part);
+      EXPECT_EQ(found.min, expected.min) << target << ", " << count << " values";
+      EXPECT_EQ(found.max, expected.max) << target << ", " << count << " values";
+      EXPECT_EQ(found.magnitude, expected.magnitude) << target << ", " << count << " values";
+    }
+  });
+}
+
+TEST(BinExtremes, ShowWhatIsNotFiniteAtEveryPlace) {
+  values::for_each_target([](const std::string& target) {
+    for (std::size_t place = 0; place < 40; ++place) {
+      std::vector<float> values(40, 1.0F);
+      values[place] = -std::numeric_limits<float>::infinity();
+      EXPECT_EQ(bins::extremes(values).magnitude, bins::infinity_bits) << target;
+      values[place] = -std::numeric_limits<float>::quiet_NaN();
+      EXPECT_GT(bins::extremes(values).magnitude, bins::infinity_bits) << target;
+    }
+  });
+}
+
+TEST(BinExtremes, DropTheSignOfZero) {
+  values::for_each_target([](const std::string& target) {
+    const std::vector<float> zeros(33, -0.0F);
+    EXPECT_FALSE(std::signbit(bins::extremes(zeros).min)) << target;
+    EXPECT_FALSE(std::signbit(bins::extremes(zeros).max)) << target;
+  });
+}
+
+}  // namespace
+}  // namespace ocs
