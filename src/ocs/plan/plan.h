@@ -1,4 +1,5 @@
-// Every decision of the quantizer as a value: which layers, which integers, which activations at which scale. The model is still float.
+// Every decision of the quantizer as a value: which layers, which integers, which activations at
+// which scale. The model is still float.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ocs/core/note.h"
 #include "ocs/ops/op.h"
 #include "ocs/quant/params.h"
 #include "ocs/recipe/recipe.h"
@@ -15,27 +17,45 @@ namespace ocs {
 
 // One quantized activation tensor: where its Q/DQ pair stands.
 struct ActivationPlan {
-  QuantParams params{};            // container grid: uint8 (or uint16), scalar scale and zero point
-  std::int32_t level_low = 0;      // levels in use: narrower than the container for fewer than 8 bits and for symmetric grids
+  QuantParams params{};        // container grid: uint8 (or uint16), scalar scale and zero point
+  std::int32_t level_low = 0;  // levels in use: narrower than the container for fewer than 8 bits
+                               // and for symmetric grids
   std::int32_t level_high = 255;
   bool operator==(const ActivationPlan&) const = default;
+};
+
+// Channels [begin, end) of a tensor.
+struct ChannelRun {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  bool operator==(const ChannelRun&) const = default;
 };
 
 struct LayerPlan {
   std::string node{};
   std::string op{};
   Operand operand{};
-  std::string weight{};                  // initializer of the float weight (as the float model holds it)
-  QuantParams params{};                  // of the weight, in its layout; BatchNormalization that was rounded first sits in the scales
+  std::string weight{};  // initializer of the float weight (as the float model holds it)
+  QuantParams params{};  // of the weight, in its layout; BatchNormalization that was rounded first
+                         // sits in the scales
   int weight_bits = 8;
-  std::optional<int> act_bits{};         // of its data input
-  std::vector<std::int16_t> stored{};    // integers in the layout of the weight, unsplit; |q| <= copies * N
-  std::vector<int> copies{};             // physical channels of each input channel; empty: no splits
-  SplitForm form = SplitForm::gather;    // how copies are written, decided (never automatic)
-  std::vector<float> bias{};             // one for each output channel, corrected; empty: none
-  std::int64_t macs = 0;                 // of one item; 0 where shapes are unknown
-  double predicted_sqnr_db = 0.0;        // weight error alone
-  std::string remark{};                  // what a reader should know: "depthwise: not split", ...
+  std::optional<int> act_bits{};  // of its data input
+  std::vector<std::int16_t>
+      stored{};               // integers in the layout of the weight, unsplit; |q| <= copies * N
+  std::vector<int> copies{};  // physical channels of each input channel; empty: no splits
+  SplitForm form = SplitForm::gather;  // how copies are written, decided (never automatic)
+  // Physical layout, in indices of the float weight; the k-th occurrence of an input channel
+  // carries part k of its weights.
+  std::vector<std::int64_t> rows{};  // output channels as written; empty: as they are
+  std::vector<std::int64_t>
+      inputs{};  // input channels as written; empty: as they are (no splits, or virtual)
+  std::vector<ChannelRun>
+      slices{};  // form slice: runs of the data's channels that are concatenated behind it
+  std::vector<float> bias{};  // one for each output channel, corrected; empty: none
+  bool adds_bias = false;     // the operator has no bias input: `bias` is an Add behind it (MatMul)
+  std::int64_t macs = 0;      // of one item, without copies; 0 until shapes are known
+  double predicted_sqnr_db = 0.0;  // weight error alone
+  std::string remark{};            // what a reader should know: "depthwise: not split", ...
 };
 
 struct Skipped {
@@ -47,9 +67,10 @@ struct Skipped {
 };
 
 struct Plan {
-  std::vector<LayerPlan> layers{};                    // in graph order
+  std::vector<LayerPlan> layers{};                      // in graph order
   std::map<std::string, ActivationPlan> activations{};  // by value name
-  std::vector<Skipped> skipped{};                     // layers left in float, each with its reason
+  std::vector<Skipped> skipped{};  // layers left in float, each with its reason
+  std::vector<Note> notes{};       // what else a reader should know: steps that stay float, ...
 };
 
 }  // namespace ocs

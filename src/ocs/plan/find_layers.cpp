@@ -1,0 +1,127 @@
+#include "ocs/plan/find_layers.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ocs/core/closest.h"
+#include "ocs/core/error.h"
+#include "ocs/graph/tensor_proto.h"
+
+namespace ocs {
+namespace {
+
+std::string input_name(const onnx::NodeProto& node, int index) {
+  return index >= 0 && index < node.input_size() ? node.input(index) : "";
+}
+
+// Why a node with a row in the table cannot be a layer, "" where it can.
+std::string refusal(const Graph& graph, const onnx::NodeProto& node, const Operand& operand) {
+  const onnx::TensorProto* weight = graph.initializer(input_name(node, operand.weight_input));
+  if (weight == nullptr) return "its weight is computed, not constant";
+  if (weight->data_type() != onnx::TensorProto::FLOAT) return "its weight is not of type float";
+  if (element_count(*weight) == 0) return "its weight is empty";
+  const std::string bias = operand.bias_input ? input_name(node, *operand.bias_input) : "";
+  if (!bias.empty() && graph.initializer(bias) == nullptr)
+    return "its bias is computed, not constant";
+  return "";
+}
+
+// Nodes inside If, Loop and Scan bodies that would be layers in the main graph.
+void list_body_layers(const onnx::NodeProto& holder, const std::string& path,
+                      std::vector<Skipped>& skipped) {
+  for (const onnx::AttributeProto& attribute : holder.attribute()) {
+    if (!attribute.has_g()) continue;
+    for (const onnx::NodeProto& node : attribute.g().node()) {
+      const std::string name = path + "/" + (node.name().empty() ? node.op_type() : node.name());
+      if (find_linear_op(node) != nullptr) {
+        skipped.push_back(
+            {.node = name,
+             .op = node.op_type(),
+             .reason = fmt::format("inside the body of {} '{}': bodies are kept as they are",
+                                   holder.op_type(), path)});
+      }
+      list_body_layers(node, name, skipped);
+    }
+  }
+}
+
+}  // namespace
+
+FoundLayers find_all_layers(const Graph& graph) {
+  FoundLayers found;
+  for (std::size_t i = 0; i < graph.node_count(); ++i) {
+    const onnx::NodeProto& node = graph.node(i);
+    if (has_body(node)) list_body_layers(node, node.name(), found.skipped);
+    const LinearOp* op = find_linear_op(node);
+    if (op == nullptr) continue;
+    const auto operand = op->operand(node, graph);
+    if (const auto* reason = std::get_if<std::string>(&operand)) {
+      found.skipped.push_back({.node = node.name(), .op = node.op_type(), .reason = *reason});
+      continue;
+    }
+    const Operand& known = std::get<Operand>(operand);
+    const std::string reason = refusal(graph, node, known);
+    if (!reason.empty()) {
+      found.skipped.push_back({.node = node.name(), .op = node.op_type(), .reason = reason});
+      continue;
+    }
+    found.layers.push_back({.node = node.name(),
+                            .op = op,
+                            .operand = known,
+                            .data = input_name(node, known.data_input),
+                            .weight = input_name(node, known.weight_input),
+                            .bias = known.bias_input ? input_name(node, *known.bias_input) : "",
+                            .result = node.output(0)});
+  }
+  if (!found.layers.empty()) {
+    found.layers.front().position.first = true;
+    found.layers.back().position.last = true;
+  }
+  return found;
+}
+
+namespace {
+
+void require_match(const std::vector<Layer>& layers, const std::string& pattern,
+                   std::string_view option) {
+  const bool any = std::ranges::any_of(
+      layers, [&](const Layer& layer) { return matches(pattern, layer.node, layer.position); });
+  if (any) return;
+  std::vector<std::string> names;
+  for (const Layer& layer : layers) names.push_back(layer.node);
+  throw_bad_input(fmt::format("{} '{}' matches no layer of the model{}", option, pattern,
+                              did_you_mean(pattern, names)));
+}
+
+}  // namespace
+
+FoundLayers find_layers(const Graph& graph, const Recipe& recipe) {
+  FoundLayers found = find_all_layers(graph);
+  for (const std::string& pattern : recipe.keep_float)
+    require_match(found.layers, pattern, "keep_float pattern");
+  for (const Override& change : recipe.overrides)
+    require_match(found.layers, change.pattern, "override pattern");
+
+  std::vector<Layer> kept;
+  for (Layer& layer : found.layers) {
+    const auto keeps = [&](const std::string& pattern) {
+      return matches(pattern, layer.node, layer.position);
+    };
+    const auto pattern = std::ranges::find_if(recipe.keep_float, keeps);
+    std::string reason;
+    if (pattern != recipe.keep_float.end()) reason = "kept float by the pattern '" + *pattern + "'";
+    if (recipe.first_float && layer.position.first)
+      reason = "the recipe keeps the first layer float";
+    if (reason.empty()) {
+      kept.push_back(std::move(layer));
+    } else {
+      found.skipped.push_back(
+          {.node = layer.node, .op = std::string(layer.op->op_type), .reason = reason});
+    }
+  }
+  found.layers = std::move(kept);
+  return found;
+}
+
+}  // namespace ocs

@@ -1,0 +1,39 @@
+// Which nodes are quantized, and why not the others.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ocs/graph/graph.h"
+#include "ocs/ops/op.h"
+#include "ocs/plan/plan.h"
+#include "ocs/recipe/recipe.h"
+
+namespace ocs {
+
+// One node that can be quantized, by names only.
+struct Layer {
+  std::string node{};
+  const LinearOp* op = nullptr;
+  Operand operand{};
+  std::string data{};    // value that it reads
+  std::string weight{};  // initializer
+  std::string bias{};    // initializer, "" for none
+  std::string result{};  // value that it writes
+  NodePosition position{};
+};
+
+struct FoundLayers {
+  std::vector<Layer> layers{};  // in graph order
+  std::vector<Skipped>
+      skipped{};  // nodes with weights or recurrent nodes that stay float; layers inside bodies too
+};
+
+// Every linear node of the main graph with a constant float weight, whatever a recipe says.
+[[nodiscard]] FoundLayers find_all_layers(const Graph& graph);
+
+// Those that `recipe` quantizes: without keep_float patterns and, where asked, the first. Throws
+// Error(bad_input) naming a keep_float or override pattern that matches no layer.
+[[nodiscard]] FoundLayers find_layers(const Graph& graph, const Recipe& recipe);
+
+}  // namespace ocs

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "ocs/calibrate/stats.h"
+#include "ocs/graph/model.h"
+#include "ocs/plan/plan.h"
+
+namespace ocs {
+
+// What was folded into a layer before planning; for rounding before the fold (recipe `paper`,
+// method.md section 1).
+struct UnfoldedRows {
+  Tensor weight{};                  // as stored
+  std::vector<float> multiplier{};  // g of each output channel
+};
+
+// The decisions in order: layers, regions, activations, weights, bias. `stats` may be null where
+// the recipe keeps activations float (then no bias is corrected). Deterministic; parallel over
+// layers.
+[[nodiscard]] Plan make_plan(const Model& model, const CalibrationStats* stats,
+                             const Recipe& recipe,
+                             const std::map<std::string, UnfoldedRows>& unfolded);
+
+}  // namespace ocs

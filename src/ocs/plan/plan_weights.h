@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include "ocs/calibrate/stats.h"
+#include "ocs/plan/find_layers.h"
+#include "ocs/plan/make_plan.h"
+#include "ocs/plan/plan.h"
+
+namespace ocs {
+
+// What one layer's weights are planned from.
+struct WeightProblem {
+  const Layer* layer = nullptr;
+  const onnx::NodeProto* node = nullptr;
+  Tensor weight{};            // float, as the float model computes with it
+  std::vector<float> bias{};  // as the float model holds it; empty: none
+  Tensor unfolded{};  // with `multiplier`: rounded as stored, BatchNormalization goes into the row
+                      // scales
+  std::vector<float> multiplier{};             // empty: rounded as `weight` stands
+  const TensorStats* data = nullptr;           // of the layer's input; null: unknown
+  const ActivationPlan* activation = nullptr;  // null: the input stays float
+  Recipe settings{};                           // overrides applied
+};
+
+// Copies, scales, integers and bias of one layer. Which channels are split: the paper's rule on the
+// tensor (per tensor scales), on rows divided by their own spread (per channel scales). The clip
+// threshold is taken on the split tensor (method.md section 3).
+[[nodiscard]] LayerPlan plan_weights(const WeightProblem& problem);
+
+}  // namespace ocs

@@ -1,0 +1,208 @@
+#include "ocs/plan/split_form.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include "ocs/graph/tensor_proto.h"
+
+namespace ocs {
+namespace {
+
+// Below this many channels a Gather is as cheap as Slice and Concat (measured in ONNX Runtime: few
+// channels on large maps).
+constexpr std::int64_t fewest_channels_to_slice = 64;
+// More runs than this cost more than one Gather.
+constexpr std::size_t most_runs = 4;
+
+using Layers = std::map<std::string, LayerPlan*, std::less<>>;
+
+// The layer whose output channels are this layer's input channels, and depthwise layers between.
+struct Chain {
+  LayerPlan* producer = nullptr;
+  std::vector<LayerPlan*> depthwise{};
+  bool producer_is_pointwise = false;  // kernel of one tap: appended rows cost least
+};
+
+bool has_channel_parameters(const Graph& graph, const onnx::NodeProto& node) {
+  for (int i = 1; i < node.input_size(); ++i) {
+    if (node.input(i).empty()) continue;
+    const onnx::TensorProto* tensor = graph.initializer(node.input(i));
+    if (tensor == nullptr || element_count(*tensor) != 1) return true;
+  }
+  return false;
+}
+
+std::int64_t rows_of(const LayerPlan& layer, const Graph& graph, ChannelMatrix* matrix) {
+  const onnx::NodeProto& node = *graph.node_named(layer.node);
+  *matrix = find_linear_op(node)->view(node, layer.operand,
+                                       shape_of(*graph.initializer(layer.weight)), {});
+  return matrix->rows();
+}
+
+bool is_elementwise(const onnx::NodeProto& node) {
+  return node.op_type() == "Relu" || node.op_type() == "Clip" || node.op_type() == "LeakyRelu" ||
+         node.op_type() == "Identity";
+}
+
+std::optional<Chain> find_chain(const Graph& graph, const Layers& layers,
+                                const LayerPlan& consumer) {
+  Chain chain;
+  const onnx::NodeProto& reader = *graph.node_named(consumer.node);
+  const bool reads_maps = consumer.op == "Conv";
+  std::string value = reader.input(consumer.operand.data_input);
+  while (true) {
+    const onnx::NodeProto* node = graph.producer(value);
+    if (node == nullptr || graph.only_consumer(value) == nullptr) return std::nullopt;
+    const auto planned = layers.find(node->name());
+    if (planned != layers.end()) {
+      LayerPlan& layer = *planned->second;
+      ChannelMatrix matrix;
+      const std::int64_t rows = rows_of(layer, graph, &matrix);
+      if (!layer.rows.empty()) return std::nullopt;
+      const bool is_depthwise = matrix.groups > 1 && matrix.inputs == 1 && matrix.outputs == 1;
+      if (is_depthwise && layer.op == "Conv" && reads_maps) {
+        chain.depthwise.push_back(&layer);
+        value = node->input(layer.operand.data_input);
+        continue;
+      }
+      const bool same_axis = reads_maps ? layer.op == "Conv" : layer.op == consumer.op;
+      if (matrix.groups > 1 || !same_axis ||
+          rows != static_cast<std::int64_t>(consumer.copies.size()))
+        return std::nullopt;
+      chain.producer = &layer;
+      chain.producer_is_pointwise = matrix.taps == 1;
+      return chain;
+    }
+    const ChannelRule* rule = find_channel_rule(*node);
+    if (rule == nullptr || !rule->keeps_channels || has_channel_parameters(graph, *node))
+      return std::nullopt;
+    if (!reads_maps && !is_elementwise(*node)) return std::nullopt;
+    value = node->input(0);
+  }
+}
+
+bool fits_container(const LayerPlan& layer) {
+  return std::ranges::all_of(layer.stored, [](std::int16_t q) {
+    return std::abs(q) <= std::numeric_limits<std::int8_t>::max();
+  });
+}
+
+std::vector<std::int64_t> all_channels(const LayerPlan& layer) {
+  std::vector<std::int64_t> channels(layer.copies.size());
+  std::iota(channels.begin(), channels.end(), 0);
+  return channels;
+}
+
+// Originals in their order, then the copies of each split channel.
+std::vector<std::int64_t> with_copies_behind(const LayerPlan& layer) {
+  std::vector<std::int64_t> inputs = all_channels(layer);
+  for (std::size_t c = 0; c < layer.copies.size(); ++c)
+    inputs.insert(inputs.end(), static_cast<std::size_t>(layer.copies[c] - 1),
+                  static_cast<std::int64_t>(c));
+  return inputs;
+}
+
+void lay_out_fold(LayerPlan& layer, const Chain& chain) {
+  layer.form = SplitForm::fold;
+  layer.inputs = with_copies_behind(layer);
+  chain.producer->rows = layer.inputs;
+  for (LayerPlan* between : chain.depthwise) {
+    between->rows = layer.inputs;
+    between->inputs = layer.inputs;
+  }
+}
+
+// Channels with most copies first, so that each further copy is one run from the first channel on.
+void lay_out_neighbours(LayerPlan& layer, const Chain& chain) {
+  layer.form = SplitForm::slice;
+  std::vector<std::int64_t> order = all_channels(layer);
+  const auto copies = [&](std::int64_t c) { return layer.copies[static_cast<std::size_t>(c)]; };
+  std::ranges::stable_sort(order,
+                           [&](std::int64_t a, std::int64_t b) { return copies(a) > copies(b); });
+  layer.inputs = order;
+  for (int copy = 2; copy <= copies(order[0]); ++copy) {
+    const std::int64_t end =
+        std::ranges::count_if(order, [&](std::int64_t c) { return copies(c) >= copy; });
+    layer.slices.push_back({.begin = 0, .end = end});
+    layer.inputs.insert(layer.inputs.end(), order.begin(), order.begin() + end);
+  }
+  chain.producer->rows = order;
+  for (LayerPlan* between : chain.depthwise) {
+    between->rows = order;
+    between->inputs = order;
+  }
+}
+
+// Runs of neighbouring split channels as they lie; false where these are too many.
+bool lay_out_runs(LayerPlan& layer) {
+  std::vector<ChannelRun> runs;
+  const int most = *std::ranges::max_element(layer.copies);
+  for (int copy = 2; copy <= most; ++copy) {
+    for (std::size_t c = 0; c < layer.copies.size(); ++c) {
+      if (layer.copies[c] < copy) continue;
+      const auto channel = static_cast<std::int64_t>(c);
+      if (!runs.empty() && runs.back().end == channel) {
+        ++runs.back().end;
+      } else {
+        runs.push_back({.begin = channel, .end = channel + 1});
+      }
+    }
+  }
+  if (runs.size() > most_runs) return false;
+  layer.form = SplitForm::slice;
+  layer.inputs = all_channels(layer);
+  for (const ChannelRun& run : runs)
+    for (std::int64_t c = run.begin; c < run.end; ++c) layer.inputs.push_back(c);
+  layer.slices = std::move(runs);
+  return true;
+}
+
+void lay_out_gather(LayerPlan& layer, const char* remark) {
+  layer.form = SplitForm::gather;
+  layer.inputs = with_copies_behind(layer);
+  if (*remark != '\0') layer.remark += (layer.remark.empty() ? "" : "; ") + std::string(remark);
+}
+
+void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPlan& layer) {
+  const bool is_automatic = wanted == SplitForm::automatic;
+  if ((is_automatic || wanted == SplitForm::virtual_) && fits_container(layer)) {
+    layer.form = SplitForm::virtual_;
+    return;
+  }
+  if (wanted == SplitForm::virtual_)
+    return lay_out_gather(layer, "written as gather: the unsplit integers do not fit into int8");
+  if (wanted == SplitForm::gather) return lay_out_gather(layer, "");
+
+  const std::optional<Chain> chain = find_chain(graph, layers, layer);
+  if (wanted == SplitForm::fold || (is_automatic && chain && chain->producer_is_pointwise)) {
+    if (chain) return lay_out_fold(layer, *chain);
+    return lay_out_gather(layer,
+                          "written as gather: no layer computes these channels for this one alone");
+  }
+  const bool is_wide = static_cast<std::int64_t>(layer.copies.size()) >= fewest_channels_to_slice;
+  if (wanted == SplitForm::slice || (is_automatic && is_wide)) {
+    if (chain) return lay_out_neighbours(layer, *chain);
+    if (lay_out_runs(layer)) return;
+    if (wanted == SplitForm::slice)
+      return lay_out_gather(
+          layer, "written as gather: its channels cannot be permuted and lie in more than 4 runs");
+  }
+  lay_out_gather(layer, "");
+}
+
+}  // namespace
+
+void choose_split_forms(const Graph& graph, const Recipe& recipe, Plan& plan) {
+  Layers layers;
+  for (LayerPlan& layer : plan.layers) layers[layer.node] = &layer;
+  for (LayerPlan& layer : plan.layers) {
+    if (std::ranges::all_of(layer.copies, [](int copies) { return copies == 1; })) continue;
+    lay_out(graph, layers, recipe.split_form, layer);
+  }
+}
+
+}  // namespace ocs

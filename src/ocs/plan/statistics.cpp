@@ -1,0 +1,24 @@
+#include "ocs/plan/statistics.h"
+
+#include <map>
+
+#include "ocs/plan/find_layers.h"
+#include "ocs/plan/regions.h"
+
+namespace ocs {
+
+std::vector<TensorRequest> statistics_requests(const Model& model) {
+  const Graph graph(model);
+  const std::vector<Layer> layers = find_all_layers(graph).layers;
+  std::map<std::string, TensorRequest> requests;
+  for (const std::string& value : find_regions(graph, layers, ActScope::regions).quantized)
+    requests[value].name = value;
+  for (const Layer& layer : layers)
+    requests[layer.data].channel_axes.insert(
+        layer.op->data_axis(*graph.node_named(layer.node), layer.operand));
+  std::vector<TensorRequest> list;
+  for (auto& [name, request] : requests) list.push_back(std::move(request));
+  return list;
+}
+
+}  // namespace ocs

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <vector>
+
+#include "ocs/calibrate/collect.h"
+#include "ocs/graph/model.h"
+
+namespace ocs {
+
+// What calibration must see of `model` (folded, normalized) so that any recipe can be planned from
+// it.
+[[nodiscard]] std::vector<TensorRequest> statistics_requests(const Model& model);
+
+}  // namespace ocs
