@@ -1,0 +1,115 @@
+#include "ocs/export/expand.h"
+
+#include <cstdlib>
+#include <limits>
+#include <numeric>
+
+#include "ocs/core/error.h"
+#include "ocs/split/copies.h"
+
+namespace ocs {
+namespace {
+
+std::vector<std::int64_t> given_or_all(const std::vector<std::int64_t>& order, std::int64_t count) {
+  if (!order.empty()) return order;
+  std::vector<std::int64_t> all(static_cast<std::size_t>(count));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+std::int8_t narrow(const LayerPlan& plan, std::int32_t value) {
+  if (std::abs(value) > std::numeric_limits<std::int8_t>::max())
+    throw_internal("node '" + plan.node + "': the integer " + std::to_string(value) +
+                   " does not fit into int8");
+  return static_cast<std::int8_t>(value);
+}
+
+// Which part of its channel's weights each physical input carries.
+struct Share {
+  std::int32_t part = 0;
+  std::int32_t copies = 1;
+};
+std::vector<Share> shares_of(const LayerPlan& plan, const std::vector<std::int64_t>& inputs,
+                             std::int64_t columns) {
+  std::vector<std::int32_t> seen(static_cast<std::size_t>(columns), 0);
+  std::vector<Share> shares(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    shares[i].part = seen[static_cast<std::size_t>(inputs[i])]++;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    shares[i].copies = seen[static_cast<std::size_t>(inputs[i])];
+  if (plan.inputs.empty()) return shares;
+  for (std::size_t c = 0; c < seen.size(); ++c)
+    if (!plan.copies.empty() && seen[c] != plan.copies[c])
+      throw_internal("node '" + plan.node + "': copies and inputs disagree");
+  return shares;
+}
+
+}  // namespace
+
+PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& plan,
+                               const Shape& weight) {
+  const LinearOp& op = *find_linear_op(node);
+  const std::vector<float> no_values;
+  const ChannelMatrix from = op.view(node, plan.operand, weight, no_values);
+  PhysicalWeight result{.groups = from.groups};
+  std::vector<std::int8_t> values;
+
+  if (plan.rows.empty() && plan.inputs.empty()) {
+    values.reserve(plan.stored.size());
+    for (const std::int16_t q : plan.stored) values.push_back(narrow(plan, q));
+    result.tensor = {.shape = weight, .values = std::move(values)};
+    return result;
+  }
+
+  const std::vector<std::int64_t> rows = given_or_all(plan.rows, from.rows());
+  const std::vector<std::int64_t> inputs = given_or_all(plan.inputs, from.columns());
+  Shape shape = weight;
+  if (from.groups > 1) {
+    // Depthwise: row and input are one; the output axis grows or permutes, each group keeps its
+    // single input.
+    result.groups = static_cast<std::int64_t>(rows.size());
+    shape[static_cast<std::size_t>(*op.output_axis(node, plan.operand, weight))] = result.groups;
+    const std::int64_t row_size = from.taps;
+    values.resize(rows.size() * static_cast<std::size_t>(row_size));
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      for (std::int64_t k = 0; k < row_size; ++k)
+        values[r * static_cast<std::size_t>(row_size) + static_cast<std::size_t>(k)] =
+            narrow(plan, plan.stored[from.index(rows[r], 0, 0, k)]);
+    result.tensor = {.shape = std::move(shape), .values = std::move(values)};
+    return result;
+  }
+
+  const std::vector<Share> shares = shares_of(plan, inputs, from.columns());
+  if (const auto axis = op.output_axis(node, plan.operand, weight)) {
+    shape[static_cast<std::size_t>(*axis)] = static_cast<std::int64_t>(rows.size());
+  } else if (!plan.rows.empty()) {
+    throw_internal("node '" + plan.node +
+                   "': rows of this operator cannot be written in another order");
+  }
+  shape[static_cast<std::size_t>(op.input_axis(node, plan.operand, weight))] =
+      static_cast<std::int64_t>(inputs.size());
+  const ChannelMatrix to = op.view(node, plan.operand, shape, no_values);
+  values.resize(static_cast<std::size_t>(to.size()));
+  for (std::int64_t r = 0; r < to.outputs; ++r)
+    for (std::int64_t c = 0; c < to.inputs; ++c)
+      for (std::int64_t k = 0; k < to.taps; ++k) {
+        const auto column = static_cast<std::size_t>(c);
+        const std::int32_t whole =
+            plan.stored[from.index(0, rows[static_cast<std::size_t>(r)], inputs[column], k)];
+        values[to.index(0, r, c, k)] =
+            narrow(plan, part_of(whole, shares[column].copies, shares[column].part));
+      }
+  result.tensor = {.shape = std::move(shape), .values = std::move(values)};
+  return result;
+}
+
+std::vector<float> physical_rows(const std::vector<float>& values,
+                                 const std::vector<std::int64_t>& rows) {
+  if (rows.empty() || values.size() <= 1) return values;
+  std::vector<float> physical;
+  physical.reserve(rows.size());
+  for (const std::int64_t row : rows) physical.push_back(values[static_cast<std::size_t>(row)]);
+  return physical;
+}
+
+}  // namespace ocs

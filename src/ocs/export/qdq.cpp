@@ -1,0 +1,180 @@
+#include "ocs/export/qdq.h"
+
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+
+#include "ocs/export/write_layer.h"
+#include "ocs/graph/edit.h"
+#include "ocs/graph/graph.h"
+#include "ocs/graph/tensor_proto.h"
+
+namespace ocs {
+namespace {
+
+// The model without its initializers and shapes of inner values.
+Model without_weights(const Model& model, bool with_nodes) {
+  onnx::ModelProto proto;
+  const onnx::ModelProto& from = model.proto();
+  proto.set_ir_version(from.ir_version());
+  proto.set_producer_name(from.producer_name());
+  proto.set_producer_version(from.producer_version());
+  proto.set_domain(from.domain());
+  proto.set_model_version(from.model_version());
+  proto.set_doc_string(from.doc_string());
+  *proto.mutable_opset_import() = from.opset_import();
+  *proto.mutable_metadata_props() = from.metadata_props();
+  *proto.mutable_functions() = from.functions();
+  onnx::GraphProto& graph = *proto.mutable_graph();
+  graph.set_name(from.graph().name());
+  graph.set_doc_string(from.graph().doc_string());
+  *graph.mutable_input() = from.graph().input();
+  *graph.mutable_output() = from.graph().output();
+  *graph.mutable_sparse_initializer() = from.graph().sparse_initializer();
+  if (with_nodes) *graph.mutable_node() = from.graph().node();
+  return Model(std::move(proto), model.file());
+}
+
+void collect_reads(const onnx::GraphProto& graph, std::set<std::string>& reads) {
+  for (const onnx::NodeProto& node : graph.node()) {
+    reads.insert(node.input().begin(), node.input().end());
+    for (const onnx::AttributeProto& attribute : node.attribute()) {
+      if (attribute.has_g()) collect_reads(attribute.g(), reads);
+      for (const onnx::GraphProto& body : attribute.graphs()) collect_reads(body, reads);
+    }
+  }
+  for (const onnx::ValueInfoProto& output : graph.output()) reads.insert(output.name());
+}
+
+// No new initializer may take the name of one that is copied later.
+void reserve_names(const Model& from, Model& to) {
+  for (const onnx::TensorProto& tensor : from.graph().initializer()) to.reserve_name(tensor.name());
+}
+
+void copy_initializers_read(const Model& from, Model& to) {
+  std::set<std::string> reads;
+  collect_reads(to.graph(), reads);
+  for (const onnx::TensorProto& tensor : from.graph().initializer())
+    if (reads.contains(tensor.name())) *to.graph().add_initializer() = tensor;
+}
+
+std::map<std::string, onnx::NodeProto*> nodes_by_name(Model& model) {
+  std::map<std::string, onnx::NodeProto*> nodes;
+  for (onnx::NodeProto& node : *model.graph().mutable_node()) nodes[node.name()] = &node;
+  return nodes;
+}
+
+// A Clip whose bounds hold the levels in use takes nothing away any more once the integers are
+// clipped to these; the engine sees that only where the levels fill the container, so for fewer
+// bits it is left out here.
+bool is_redundant_clip(const Graph& graph, const onnx::NodeProto& node,
+                       const ActivationPlan& plan) {
+  if (node.op_type() != "Clip" || !in_default_domain(node) ||
+      graph.only_consumer(node.input(0)) == nullptr)
+    return false;
+  const auto bound = [&](int input, float fallback) {
+    if (input >= node.input_size() || node.input(input).empty()) return fallback;
+    const onnx::TensorProto* tensor = graph.initializer(node.input(input));
+    return tensor == nullptr
+               ? 0.0F
+               : to_tensor(*tensor, graph.model().file().parent_path()).as<float>()[0];
+  };
+  const float scale = plan.params.scale[0];
+  const std::int32_t zero_point = plan.params.zero_point[0];
+  return scale * static_cast<float>(plan.level_high - zero_point) <=
+             bound(2, std::numeric_limits<float>::infinity()) &&
+         scale * static_cast<float>(plan.level_low - zero_point) >=
+             bound(1, -std::numeric_limits<float>::infinity());
+}
+
+}  // namespace
+
+Model write_qdq(const Model& model, const Plan& plan) {
+  const Graph graph(model);
+  Model out = without_weights(model, true);
+  reserve_names(model, out);
+  LayerWriter writer(graph, out);
+
+  // Nodes keep their places while they are rewired; what is added goes behind them and is sorted in
+  // at the end.
+  const std::map<std::string, onnx::NodeProto*> nodes =
+      nodes_by_name(out);  // the protobuf keeps nodes at their addresses
+  std::map<std::string, LayerWriter::Quantized> quantized;
+  std::map<std::string, std::string> readable;  // quantized value -> what its readers read
+  std::set<std::string> dropped;
+  for (const auto& [value, activation] : plan.activations) {
+    std::string input = value;
+    const onnx::NodeProto* producer = graph.producer(value);
+    const bool is_output = graph.is_graph_output(value);
+    if (producer != nullptr && activation.level_high < activation.params.grid.highest() &&
+        is_redundant_clip(graph, *producer, activation)) {
+      dropped.insert(producer->name());
+      input = producer->input(0);
+    } else if (is_output && producer != nullptr) {
+      input = out.unique_name(value + "_float");
+      for (std::string& name : *nodes.at(producer->name())->mutable_output())
+        if (name == value) name = input;
+    }
+    quantized[value] = writer.quantize(value, input, activation);
+    readable[value] = is_output && producer != nullptr
+                          ? value
+                          : out.unique_name(value + "_DequantizeLinear_Output");
+    (void)writer.dequantize(quantized[value], quantized[value].levels, readable[value]);
+  }
+  for (const auto& [name, node] : nodes)
+    for (std::string& input : *node->mutable_input())
+      if (const auto found = readable.find(input); found != readable.end()) input = found->second;
+  for (const LayerPlan& layer : plan.layers) {
+    const std::string& data = graph.node_named(layer.node)->input(layer.operand.data_input);
+    const bool is_quantized = layer.act_bits.has_value() && quantized.contains(data);
+    writer.write(*nodes.at(layer.node), layer, is_quantized ? &quantized.at(data) : nullptr);
+  }
+  remove_nodes(out, dropped);
+  copy_initializers_read(model, out);
+  sort_topologically(out);
+  return out;
+}
+
+Model write_single_layers(const Model& model, const Plan& plan) {
+  const Graph graph(model);
+  Model out = without_weights(model, false);
+  reserve_names(model, out);
+  out.graph().clear_input();
+  out.graph().clear_output();
+  LayerWriter writer(graph, out);
+  std::set<std::string> inputs;
+  const auto declare = [](auto* list, const std::string& name) {
+    onnx::ValueInfoProto& port = *list->Add();
+    port.set_name(name);
+    port.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
+  };
+  for (const LayerPlan& planned : plan.layers) {
+    LayerPlan layer = planned;
+    layer.rows.clear();  // rows of a producer are permuted for its consumer: here each stands alone
+    if (layer.form == SplitForm::fold || layer.form == SplitForm::slice)
+      layer.form = SplitForm::gather;
+    const onnx::NodeProto& original = *graph.node_named(layer.node);
+    const std::string& data = original.input(layer.operand.data_input);
+    if (layer.copies.empty()) layer.inputs.clear();
+    onnx::NodeProto node = original;
+    LayerWriter::Quantized quantized;
+    const bool is_quantized = layer.act_bits.has_value() && plan.activations.contains(data);
+    if (is_quantized) {
+      quantized = writer.quantize(data, data, plan.activations.at(data));
+      node.set_input(layer.operand.data_input,
+                     writer.dequantize(quantized, quantized.levels,
+                                       out.unique_name(data + "_DequantizeLinear_Output")));
+    }
+    *out.graph().add_node() = node;
+    writer.write(*out.graph().mutable_node(out.graph().node_size() - 1), layer,
+                 is_quantized ? &quantized : nullptr);
+    if (inputs.insert(data).second) declare(out.graph().mutable_input(), data);
+    declare(out.graph().mutable_output(), original.output(0));
+  }
+  copy_initializers_read(model, out);
+  sort_topologically(out);
+  return out;
+}
+
+}  // namespace ocs

@@ -1,0 +1,28 @@
+// Plan -> QuantizeLinear / DequantizeLinear: the only place where integers enter a model.
+//
+//   x -> Conv(W, b) -> Relu -> y      becomes
+//   x -> Q -> DQ -> Conv(DQ(W_quantized), DQ(b_quantized)) -> Relu -> Q -> DQ -> y's readers
+//
+// with the Q/DQ of a value standing once, behind its activation, and all readers on the DQ. A value
+// `v` that is quantized is readable as `v_DequantizeLinear_Output`, a graph output keeps its name.
+// Levels below the container's range are kept by a Clip on the integers. Copies of input channels
+// are a Gather, or Slice and Concat, on the integers ahead of a DequantizeLinear of the layer's
+// own.
+#pragma once
+
+#include "ocs/graph/model.h"
+#include "ocs/plan/plan.h"
+
+namespace ocs {
+
+// `model` is the float model that the plan was made for; it is only read (large float weights that
+// nobody needs are not copied). Needs opset 13 or above (21 with 16-bit activations). No value_info
+// is written: the engine infers shapes.
+[[nodiscard]] Model write_qdq(const Model& model, const Plan& plan);
+
+// Every planned layer by itself, next to the others: inputs are the float values that the layers
+// read, outputs (named as the layers' results) are float. Shows what each layer loses by its own
+// quantization, given exact inputs. Copies are left virtual where they fit.
+[[nodiscard]] Model write_single_layers(const Model& model, const Plan& plan);
+
+}  // namespace ocs

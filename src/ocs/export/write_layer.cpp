@@ -1,0 +1,197 @@
+#include "ocs/export/write_layer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ocs/core/error.h"
+#include "ocs/export/expand.h"
+#include "ocs/graph/edit.h"
+#include "ocs/graph/tensor_proto.h"
+
+namespace ocs {
+namespace {
+
+// Scales and zero points of whole tensors must be 0-d: the engine refuses shape [1] in some
+// operators.
+template <typename T>
+Tensor scalar_or_row(std::vector<T> values, bool is_row) {
+  Tensor tensor;
+  if (is_row) tensor.shape = {static_cast<std::int64_t>(values.size())};
+  tensor.values = std::move(values);
+  return tensor;
+}
+
+template <typename T>
+Tensor scalar(T value) {
+  return scalar_or_row(std::vector<T>{value}, false);
+}
+
+// A level or zero point in the container's type.
+Tensor level_tensor(std::int32_t level, const Grid& container) {
+  return container.bits > 8 ? scalar(static_cast<std::uint16_t>(level))
+                            : scalar(static_cast<std::uint8_t>(level));
+}
+
+void set_input(onnx::NodeProto& node, int index, const std::string& name) {
+  while (node.input_size() <= index) node.add_input("");
+  node.set_input(index, name);
+}
+
+// Node names may be any text of the user's; the parts that we add stay readable.
+std::string named(const std::string& base, const char* suffix) { return base + suffix; }
+
+}  // namespace
+
+LayerWriter::Quantized LayerWriter::quantize(const std::string& value, const std::string& input,
+                                             const ActivationPlan& plan) {
+  const Grid& container = plan.params.grid;
+  Quantized quantized{.plan = &plan};
+  quantized.scale = add_initializer(*out_, named(value, "_scale"), scalar(plan.params.scale[0]));
+  quantized.zero_point = add_initializer(*out_, named(value, "_zero_point"),
+                                         level_tensor(plan.params.zero_point[0], container));
+  quantized.levels = out_->unique_name(named(value, "_QuantizeLinear_Output"));
+  add_node(*out_, "QuantizeLinear", named(value, "_QuantizeLinear"),
+           {input, quantized.scale, quantized.zero_point}, {quantized.levels});
+  if (plan.level_low > container.lowest() || plan.level_high < container.highest()) {
+    const std::string low =
+        add_initializer(*out_, named(value, "_lowest"), level_tensor(plan.level_low, container));
+    const std::string high =
+        add_initializer(*out_, named(value, "_highest"), level_tensor(plan.level_high, container));
+    const std::string clipped = out_->unique_name(named(value, "_Clip_Output"));
+    add_node(*out_, "Clip", named(value, "_Clip"), {quantized.levels, low, high}, {clipped});
+    quantized.levels = clipped;
+  }
+  return quantized;
+}
+
+std::string LayerWriter::dequantize(const Quantized& quantized, const std::string& levels,
+                                    const std::string& name) {
+  add_node(*out_, "DequantizeLinear", named(name, "_node"),
+           {levels, quantized.scale, quantized.zero_point}, {name});
+  return name;
+}
+
+std::string LayerWriter::expand_data(const LayerPlan& layer, const std::string& value,
+                                     std::int64_t axis) {
+  const std::string expanded = out_->unique_name(named(layer.node, "_split_data"));
+  if (layer.form == SplitForm::gather) {
+    const Tensor indices = scalar_or_row(layer.inputs, true);
+    const std::string index = add_initializer(*out_, named(layer.node, "_channels"), indices);
+    set_attribute(
+        add_node(*out_, "Gather", named(layer.node, "_Gather"), {value, index}, {expanded}), "axis",
+        axis);
+    return expanded;
+  }
+  std::vector<std::string> parts{value};
+  const std::string axes = add_initializer(*out_, named(layer.node, "_axes"),
+                                           scalar_or_row(std::vector<std::int64_t>{axis}, true));
+  for (const ChannelRun& run : layer.slices) {
+    const std::string begin =
+        add_initializer(*out_, named(layer.node, "_begin"),
+                        scalar_or_row(std::vector<std::int64_t>{run.begin}, true));
+    const std::string end = add_initializer(
+        *out_, named(layer.node, "_end"), scalar_or_row(std::vector<std::int64_t>{run.end}, true));
+    parts.push_back(out_->unique_name(named(layer.node, "_run")));
+    add_node(*out_, "Slice", named(layer.node, "_Slice"), {value, begin, end, axes},
+             {parts.back()});
+  }
+  set_attribute(add_node(*out_, "Concat", named(layer.node, "_Concat"), parts, {expanded}), "axis",
+                axis);
+  return expanded;
+}
+
+std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& layer) {
+  const auto [first, last] = weights_.equal_range(layer.weight);
+  const auto same = std::find_if(first, last, [&](const auto& entry) {
+    const LayerPlan& other = *entry.second.layer;
+    return other.stored == layer.stored && other.params == layer.params &&
+           other.rows == layer.rows && other.inputs == layer.inputs;
+  });
+  const PhysicalWeight weight =
+      physical_weight(node, layer, shape_of(*graph_->initializer(layer.weight)));
+  if (weight.groups != int_attribute(node, "group", 1)) set_attribute(node, "group", weight.groups);
+  if (same != last) return same->second.output;
+
+  const bool is_row = layer.params.axis.has_value();
+  const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
+  const std::vector<std::int8_t> zeros(scales.size(), 0);
+  const std::string stored =
+      add_initializer(*out_, named(layer.weight, "_quantized"), weight.tensor);
+  const std::string scale =
+      add_initializer(*out_, named(layer.weight, "_scale"), scalar_or_row(scales, is_row));
+  const std::string zero_point =
+      add_initializer(*out_, named(layer.weight, "_zero_point"), scalar_or_row(zeros, is_row));
+  const std::string output = out_->unique_name(named(layer.weight, "_DequantizeLinear_Output"));
+  onnx::NodeProto& dequantize_node =
+      add_node(*out_, "DequantizeLinear", named(layer.weight, "_DequantizeLinear"),
+               {stored, scale, zero_point}, {output});
+  if (is_row) set_attribute(dequantize_node, "axis", std::int64_t{*layer.params.axis});
+  weights_.emplace(layer.weight, Written{.layer = &layer, .output = output});
+  return output;
+}
+
+std::string LayerWriter::write_bias(const LayerPlan& layer, const std::vector<float>& bias,
+                                    const std::vector<float>& scales, const Quantized* data) {
+  const std::string base = named(layer.node, "_bias");
+  const bool is_eight_bits = data != nullptr && data->plan->params.grid.bits == 8;
+  if (!is_eight_bits) return add_initializer(*out_, base, scalar_or_row(bias, true));
+  // int32 with exactly s_x * s_w, multiplied in float as the engine does it.
+  std::vector<std::int32_t> levels(bias.size());
+  std::vector<float> bias_scales(bias.size());
+  for (std::size_t row = 0; row < bias.size(); ++row) {
+    bias_scales[row] = data->plan->params.scale[0] * (scales.size() == 1 ? scales[0] : scales[row]);
+    const double level =
+        std::nearbyint(static_cast<double>(bias[row]) / static_cast<double>(bias_scales[row]));
+    constexpr double limit = std::numeric_limits<std::int32_t>::max();
+    if (!(std::fabs(level) <= limit))
+      throw_internal("node '" + layer.node + "': bias " + std::to_string(row) +
+                     " does not fit into int32");
+    levels[row] = static_cast<std::int32_t>(level);
+  }
+  const bool is_row = scales.size() > 1;
+  if (!is_row) bias_scales.resize(1);
+  const std::string stored =
+      add_initializer(*out_, named(base, "_quantized"), scalar_or_row(levels, true));
+  const std::string scale =
+      add_initializer(*out_, named(base, "_scale"), scalar_or_row(bias_scales, is_row));
+  const std::string output = out_->unique_name(named(base, "_DequantizeLinear_Output"));
+  onnx::NodeProto& node = add_node(*out_, "DequantizeLinear", named(base, "_DequantizeLinear"),
+                                   {stored, scale}, {output});
+  if (is_row) set_attribute(node, "axis", std::int64_t{0});
+  return output;
+}
+
+void LayerWriter::write(onnx::NodeProto& node, const LayerPlan& layer, const Quantized* data) {
+  const bool has_own_data = layer.form != SplitForm::fold && layer.form != SplitForm::virtual_ &&
+                            !layer.copies.empty() && !layer.inputs.empty();
+  if (has_own_data) {
+    const int axis = find_linear_op(node)->data_axis(node, layer.operand);
+    const std::string source =
+        data != nullptr ? data->levels : node.input(layer.operand.data_input);
+    std::string expanded = expand_data(layer, source, axis);
+    if (data != nullptr)
+      expanded = dequantize(*data, expanded,
+                            out_->unique_name(named(layer.node, "_data_DequantizeLinear_Output")));
+    node.set_input(layer.operand.data_input, expanded);
+  }
+  node.set_input(layer.operand.weight_input, write_weight(node, layer));
+
+  if (layer.bias.empty()) return;
+  const std::vector<float> bias = physical_rows(layer.bias, layer.rows);
+  const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
+  if (!layer.adds_bias) {
+    set_input(node, *layer.operand.bias_input, write_bias(layer, bias, scales, data));
+    return;
+  }
+  // The operator has no bias of its own: y = Add(MatMul(..), shift), the result keeps its name.
+  Tensor shift = scalar_or_row(bias, true);
+  if (find_linear_op(node)->result_axis(node, layer.operand) == -2) shift.shape.push_back(1);
+  const std::string added = add_initializer(*out_, named(layer.node, "_bias"), shift);
+  const std::string result = node.output(0);
+  const std::string raw = out_->unique_name(named(result, "_uncorrected"));
+  node.set_output(0, raw);
+  add_node(*out_, "Add", named(layer.node, "_bias_Add"), {raw, added}, {result});
+}
+
+}  // namespace ocs

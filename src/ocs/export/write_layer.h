@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ocs/graph/graph.h"
+#include "ocs/plan/plan.h"
+
+namespace ocs {
+
+// Writes nodes and initializers of quantized layers into a model that has no initializers of its
+// own yet.
+class LayerWriter {
+ public:
+  // `graph`: the float model (weights are read there); `out`: the model that is written. Both
+  // outlive the writer.
+  LayerWriter(const Graph& graph, Model& out) : graph_(&graph), out_(&out) {}
+
+  // A quantized value: its integers (clipped to the levels in use) and the parameters as
+  // initializers.
+  struct Quantized {
+    std::string levels{};
+    std::string scale{};
+    std::string zero_point{};
+    const ActivationPlan* plan = nullptr;
+  };
+
+  // Q (and Clip) behind the float value `input`; names are made from `value`.
+  Quantized quantize(const std::string& value, const std::string& input,
+                     const ActivationPlan& plan);
+  // DQ; returns its output, `name` or a name like it.
+  std::string dequantize(const Quantized& quantized, const std::string& levels,
+                         const std::string& name);
+
+  // Rewires `node` (a copy of the layer's node in `out`): weight, bias, group count, and where the
+  // layer has copies of its own a data input through Gather or Slice and Concat. `data`: the
+  // quantized input, null where it stays float.
+  void write(onnx::NodeProto& node, const LayerPlan& layer, const Quantized* data);
+
+ private:
+  std::string expand_data(const LayerPlan& layer, const std::string& value, std::int64_t axis);
+  std::string write_weight(onnx::NodeProto& node, const LayerPlan& layer);
+  std::string write_bias(const LayerPlan& layer, const std::vector<float>& bias,
+                         const std::vector<float>& scales, const Quantized* data);
+
+  const Graph* graph_;
+  Model* out_;
+  struct Written {
+    const LayerPlan* layer = nullptr;
+    std::string output{};
+  };
+  std::multimap<std::string, Written>
+      weights_{};  // by float weight: layers that share one and agree read one copy
+};
+
+}  // namespace ocs
