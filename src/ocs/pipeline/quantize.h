@@ -1,14 +1,18 @@
-// The straight line: float model + data + recipe -> quantized model + report (docs/architecture.md). Everything between is values.
+// The straight line: float model + data + recipe -> quantized model + report
+// (docs/architecture.md). Everything between is values.
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "ocs/calibrate/stats.h"
 #include "ocs/core/samples.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
+#include "ocs/plan/make_plan.h"
 #include "ocs/recipe/recipe.h"
 #include "ocs/report/report.h"
 
@@ -18,28 +22,34 @@ namespace ocs {
 using Observer = std::function<void(std::string_view step, const Model& model)>;
 
 struct RunOptions {
-  Progress progress{};                          // empty: nobody looks
-  Observer observe{};                           // empty: nobody looks
-  const CalibrationStats* saved_stats = nullptr;  // from --load-stats: the samples are then only measured with
-  bool keep_stats = false;                      // whole statistics in the result, for --save-stats (histograms even where no clip needs them)
+  Progress progress{};  // empty: nobody looks
+  Observer observe{};   // empty: nobody looks
+  const CalibrationStats* saved_stats =
+      nullptr;              // from --load-stats: the samples are then only measured with
+  bool keep_stats = false;  // whole statistics in the result, for --save-stats (histograms even
+                            // where no clip needs them)
 };
 
 struct Quantized {
   Model model{};
-  Report report{};                 // without file names, sizes and total time: the caller knows these
-  CalibrationStats stats{};        // empty unless asked for
+  bool unchanged = false;  // nothing could be quantized: the caller writes the model as it was read
+  Report report{};         // without file names, sizes and total time: the caller knows these
+  CalibrationStats stats{};  // empty unless asked for
 };
 
-// `samples`: may be null where activations stay float, or with saved statistics; nothing is measured then and no bias corrected without
-// statistics. Throws Error(bad_input) for a model that is quantized already (names the node), for patterns that match nothing, for data
-// that does not fit. A model in which nothing can be quantized comes back as it was read.
-[[nodiscard]] Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, const Engine& engine, const RunOptions& options);
+// `samples`: may be null where activations stay float, or with saved statistics; nothing is
+// measured then and no bias corrected without statistics. Throws Error(bad_input) for a model that
+// is quantized already (names the node), for patterns that match nothing, for data that does not
+// fit. Where nothing can be quantized, the report says why and `unchanged` is set.
+[[nodiscard]] Quantized quantize(Model model, const Samples* samples, const Recipe& recipe,
+                                 const Engine& engine, const RunOptions& options);
 
-// The float rewrites alone, in their order: what inspect, compare and the calibration see. `step` is told to the observer.
+// The float rewrites alone, in their order: what inspect, compare and the calibration see. `step`
+// is told to the observer.
 struct Prepared {
   Model model{};
   std::vector<Note> notes{};
-  std::map<std::string, struct UnfoldedRows> unfolded{};
+  std::map<std::string, UnfoldedRows> unfolded{};
 };
 [[nodiscard]] Prepared prepare(Model model, const Recipe& recipe, const Observer& observe);
 

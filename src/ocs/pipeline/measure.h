@@ -1,0 +1,41 @@
+// What quantization costs, measured by running float and quantized models on the first samples.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ocs/core/samples.h"
+#include "ocs/engine/engine.h"
+#include "ocs/graph/model.h"
+#include "ocs/pipeline/output_parts.h"
+#include "ocs/plan/plan.h"
+#include "ocs/report/report.h"
+
+namespace ocs {
+
+struct FloatMeasurement {
+  std::vector<OutputPart> parts{};                // of joined outputs
+  std::vector<NamedTensors> outputs{};            // float outputs and parts of each measured sample
+  std::map<std::string, double> layer_sqnr_db{};  // by node: the layer's own error with exact
+                                                  // inputs, on the first few samples
+  std::map<std::string, Shape> result_shapes{};   // by node: output shape of the first sample
+};
+
+// Runs `model` on the first `count` samples with every layer's input and result exposed, and the
+// planned layers one by one beside it. The model comes back as it was (it is not copied for the
+// exposed values).
+[[nodiscard]] FloatMeasurement measure_layers(Model& model, const Plan& plan,
+                                              const Samples& samples, std::size_t count,
+                                              const Engine& engine, const Progress& progress);
+
+struct OutputMeasurement {
+  std::vector<OutputReport> outputs{};  // in the order of the model's outputs, then their parts
+  double agreement_percent = 0.0;       // same largest value of the first output
+};
+[[nodiscard]] OutputMeasurement measure_outputs(Model& quantized, const FloatMeasurement& reference,
+                                                const Samples& samples, const Engine& engine,
+                                                const Progress& progress);
+
+}  // namespace ocs

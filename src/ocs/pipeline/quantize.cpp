@@ -1,0 +1,179 @@
+#include "ocs/pipeline/quantize.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "ocs/calibrate/collect.h"
+#include "ocs/core/error.h"
+#include "ocs/core/version.h"
+#include "ocs/engine/onnx_runtime.h"
+#include "ocs/export/qdq.h"
+#include "ocs/graph/graph.h"
+#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/verify.h"
+#include "ocs/pipeline/measure.h"
+#include "ocs/plan/statistics.h"
+#include "ocs/recipe/recipe_json.h"
+#include "ocs/report/layer_reports.h"
+
+namespace ocs {
+namespace {
+
+// A layer spoils the network where its own signal-to-noise is below the first and this far below
+// the median of all layers.
+constexpr double poor_sqnr_db = 15.0;
+constexpr double far_below_db = 10.0;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+bool needs_bins(const Clip& clip) {
+  return !std::holds_alternative<MaxClip>(clip) && !std::holds_alternative<RatioClip>(clip);
+}
+
+bool needs_histograms(const Recipe& recipe) {
+  return needs_bins(recipe.act_clip) ||
+         std::ranges::any_of(recipe.overrides, [](const Override& change) {
+           return change.key == "act_clip" && needs_bins(parse_clip(change.value));
+         });
+}
+
+Samples first_samples(const Samples& samples, std::size_t count) {
+  Samples first = samples;
+  if (count > 0) first.count = std::min(count, samples.count);
+  return first;
+}
+
+std::map<std::string, std::string> spoiled_layers(const std::map<std::string, double>& sqnr_db) {
+  std::vector<double> sorted;
+  for (const auto& [node, sqnr] : sqnr_db) sorted.push_back(sqnr);
+  if (sorted.empty()) return {};
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const double median = *middle;
+  std::map<std::string, std::string> spoiled;
+  for (const auto& [node, sqnr] : sqnr_db) {
+    if (sqnr >= poor_sqnr_db || sqnr >= median - far_below_db) continue;
+    spoiled[node] = fmt::format(
+        "back to float: its own signal-to-noise of {:.1f} dB is far below the others' ({:.1f} dB "
+        "in the median)",
+        sqnr, median);
+  }
+  return spoiled;
+}
+
+// Multiply-accumulates of one item, from the shapes that were seen.
+void count_macs(const Model& model, const std::map<std::string, Shape>& shapes, Plan& plan) {
+  const Graph graph(model);
+  for (LayerPlan& layer : plan.layers) {
+    const auto seen = shapes.find(layer.node);
+    if (seen == shapes.end()) continue;
+    const onnx::NodeProto& node = *graph.node_named(layer.node);
+    const LinearOp& op = *find_linear_op(node);
+    Shape one_item = seen->second;
+    if (!one_item.empty() && (layer.op == "Conv" || layer.op == "ConvTranspose")) one_item[0] = 1;
+    layer.macs =
+        op.macs(node, op.view(node, layer.operand, shape_of(*graph.initializer(layer.weight)), {}),
+                one_item);
+  }
+}
+
+void fill_measured(const FloatMeasurement& measured, std::vector<LayerReport>& rows) {
+  for (LayerReport& row : rows) {
+    const auto sqnr = measured.layer_sqnr_db.find(row.node);
+    if (sqnr != measured.layer_sqnr_db.end()) row.sqnr_db = sqnr->second;
+  }
+}
+
+void stamp(Model& model, const Recipe& recipe, bool synthetic) {
+  model.proto().set_producer_name("onnx-ocs");
+  model.proto().set_producer_version(std::string(version()));
+  model.set_metadata("ocs.recipe", to_json(recipe).dump());
+  model.set_metadata("ocs.version", std::string(version()));
+  if (synthetic) model.set_metadata("ocs.calibration", "synthetic");
+}
+
+}  // namespace
+
+Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, const Engine& engine,
+                   const RunOptions& options) {
+  check(recipe);
+  Quantized result;
+  Report& report = result.report;
+  report.recipe = recipe;
+  report.ocs_version = version();
+  report.engine_version = onnx_runtime_version();
+
+  Prepared prepared = prepare(std::move(model), recipe, options.observe);
+  report.notes = std::move(prepared.notes);
+
+  const CalibrationStats* stats = options.saved_stats;
+  if (stats == nullptr && samples != nullptr) {
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<TensorRequest> requests = statistics_requests(prepared.model);
+    for (TensorRequest& request : requests)
+      request.histogram = options.keep_stats || needs_histograms(recipe);
+    result.stats = collect(prepared.model, requests, first_samples(*samples, recipe.calib_count),
+                           engine, options.progress);
+    stats = &result.stats;
+    report.calibration_seconds = seconds_since(start);
+  }
+  if (stats != nullptr) {
+    report.calibration_samples = stats->samples;
+    report.synthetic = stats->synthetic;
+  }
+
+  Plan plan = make_plan(prepared.model, stats, recipe, prepared.unfolded);
+  FloatMeasurement measured;
+  const bool can_measure =
+      samples != nullptr && samples->count > 0 && recipe.measure_count > 0 && !plan.layers.empty();
+  if (can_measure) {
+    measured = measure_layers(prepared.model, plan, *samples, recipe.measure_count, engine,
+                              options.progress);
+    const std::map<std::string, std::string> spoiled = recipe.fallback
+                                                           ? spoiled_layers(measured.layer_sqnr_db)
+                                                           : std::map<std::string, std::string>{};
+    if (!spoiled.empty()) {
+      // Planned anew: their neighbours' integer regions end where these layers were.
+      Recipe without = recipe;
+      for (const auto& [node, reason] : spoiled) without.keep_float.push_back(node);
+      plan = make_plan(prepared.model, stats, without, prepared.unfolded);
+      for (Skipped& skipped : plan.skipped)
+        if (const auto reason = spoiled.find(skipped.node); reason != spoiled.end())
+          skipped.reason = reason->second;
+    }
+  }
+  count_macs(prepared.model, measured.result_shapes, plan);
+  report.layers = layer_reports(plan, prepared.model);
+  fill_measured(measured, report.layers);
+  std::ranges::copy(plan.notes, std::back_inserter(report.notes));
+  for (const LayerReport& layer : report.layers) {
+    report.macs_before += layer.macs;
+    report.macs_after += layer.macs + layer.extra_macs;
+  }
+  if (plan.layers.empty()) {
+    result.unchanged = true;
+    return result;
+  }
+
+  result.model = write_qdq(prepared.model, plan);
+  verify(result.model);
+  stamp(result.model, recipe, report.synthetic);
+  if (options.observe) options.observe("write_qdq", result.model);
+  prepared.model = Model();  // the float weights are done with
+  if (can_measure) {
+    OutputMeasurement outputs =
+        measure_outputs(result.model, measured, *samples, engine, options.progress);
+    report.outputs = std::move(outputs.outputs);
+    report.agreement_percent = outputs.agreement_percent;
+    report.measured_samples = measured.outputs.size();
+  }
+  if (!options.keep_stats) result.stats = {};
+  return result;
+}
+
+}  // namespace ocs
