@@ -5,5 +5,6 @@
 #include "ocs/engine/onnx_runtime.h"
 
 int main() {
-  std::cout << "ocs " << ocs::version() << " with ONNX Runtime " << ocs::onnx_runtime_version() << '\n';
+  std::cout << "ocs " << ocs::version() << " with ONNX Runtime " << ocs::onnx_runtime_version()
+            << '\n';
 }
