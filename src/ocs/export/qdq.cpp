@@ -166,15 +166,18 @@ Model write_single_layers(const Model& model, const Plan& plan) {
                      writer.dequantize(quantized, quantized.levels,
                                        out.unique_name(data + "_DequantizeLinear_Output")));
     }
+    node.set_output(0, single_layer_result(original.output(0)));
     *out.graph().add_node() = node;
     writer.write(*out.graph().mutable_node(out.graph().node_size() - 1), layer,
                  is_quantized ? &quantized : nullptr);
     if (inputs.insert(data).second) declare(out.graph().mutable_input(), data);
-    declare(out.graph().mutable_output(), original.output(0));
+    declare(out.graph().mutable_output(), single_layer_result(original.output(0)));
   }
   copy_initializers_read(model, out);
   sort_topologically(out);
   return out;
 }
+
+std::string single_layer_result(const std::string& result) { return result + "_alone"; }
 
 }  // namespace ocs

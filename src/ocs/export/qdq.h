@@ -10,6 +10,8 @@
 // own.
 #pragma once
 
+#include <string>
+
 #include "ocs/graph/model.h"
 #include "ocs/plan/plan.h"
 
@@ -21,8 +23,11 @@ namespace ocs {
 [[nodiscard]] Model write_qdq(const Model& model, const Plan& plan);
 
 // Every planned layer by itself, next to the others: inputs are the float values that the layers
-// read, outputs (named as the layers' results) are float. Shows what each layer loses by its own
-// quantization, given exact inputs. Copies are left virtual where they fit.
+// read, outputs (named by single_layer_result) are float. Shows what each layer loses by its own
+// quantization, given exact inputs.
 [[nodiscard]] Model write_single_layers(const Model& model, const Plan& plan);
+
+// A layer's output there: its own name would often be an input of the next layer.
+[[nodiscard]] std::string single_layer_result(const std::string& result);
 
 }  // namespace ocs

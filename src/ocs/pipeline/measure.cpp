@@ -78,7 +78,11 @@ FloatMeasurement measure_layers(Model& model, const Plan& plan, const Samples& s
   model.graph().mutable_output()->DeleteSubrange(own_outputs,
                                                  model.graph().output_size() - own_outputs);
   const RunModel single = engine(write_single_layers(model, plan), one_run_at_a_time());
-  std::map<std::string, Energy> energy;  // by result
+  std::map<std::string, std::string>
+      names_alone;  // output of the single layer -> value of the model
+  for (const auto& [node, layer] : names)
+    names_alone[single_layer_result(layer.result)] = layer.result;
+  std::map<std::string, Energy> energy;  // by output of the single layer
   const std::size_t used = std::min(count, samples.count);
   for (std::size_t i = 0; i < used; ++i) {
     if (progress) progress("measuring layers", i, used);
@@ -106,12 +110,13 @@ FloatMeasurement measure_layers(Model& model, const Plan& plan, const Samples& s
       }
       single.run(inputs, [&](std::span<const OutputView> results) {
         for (const OutputView& result : results)
-          energy[std::string(result.name)].add(values.at(result.name), result.tensor);
+          energy[std::string(result.name)].add(values.at(names_alone.at(std::string(result.name))),
+                                               result.tensor);
       });
     });
   }
   for (const auto& [node, layer] : names)
-    measured.layer_sqnr_db[node] = energy[layer.result].sqnr_db();
+    measured.layer_sqnr_db[node] = energy[single_layer_result(layer.result)].sqnr_db();
   return measured;
 }
 

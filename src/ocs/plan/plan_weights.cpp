@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "ocs/core/error.h"
+#include "ocs/plan/avoid_saturation.h"
 #include "ocs/plan/correct_bias.h"
 
 namespace ocs {
@@ -202,6 +203,14 @@ LayerPlan plan_weights(const WeightProblem& problem) {
       plan.copies.empty() ? std::vector<int>(static_cast<std::size_t>(matrix.columns()), 1)
                           : plan.copies;
   std::vector<float> scales = choose_scales(problem, matrix, copies, per_row, grid);
+  const SaturationProblem saturation{
+      .weight = matrix,
+      .copies = plan.copies,
+      .highest = grid.highest(),
+      .highest_level = problem.activation != nullptr ? problem.activation->level_high : 1};
+  const bool is_guarded = settings.target == "ort-cpu" && problem.activation != nullptr &&
+                          problem.activation->params.grid.bits == 8;
+  if (is_guarded) scales = scales_against_saturation(saturation, scales);
   if (!is_unfolded && problem.activation != nullptr && !plan.bias.empty())
     keep_bias_in_range(scales, plan.bias, problem.activation->params.scale[0]);
   plan.stored = round_weights(settings.rounding, {.weight = matrix,
@@ -210,6 +219,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                                                   .highest = grid.highest(),
                                                   .kind = settings.split,
                                                   .parts = settings.split_parts});
+  if (is_guarded) limit_pairs(saturation, plan.stored);
   plan.params = {.grid = grid, .scale = std::move(scales)};
   if (is_unfolded) absorb_multiplier(plan, problem, matrix);
   if (plan.params.scale.size() > 1) plan.params.axis = axis;

@@ -230,11 +230,14 @@ constexpr std::array keys{
         .set = [](Recipe& recipe,
                   std::string_view text) { recipe.overrides.push_back(parse_override(text)); },
         .get = get_overrides},
-    RecipeKey{.name = "target",
-              .values = "ort-cpu",
-              .help = "the engine that the model is written for",
-              .set = [](Recipe& recipe, std::string_view text) { recipe.target = text; },
-              .get = get_plain<&Recipe::target>},
+    RecipeKey{
+        .name = "target",
+        .values = "ort-cpu | ort-cpu-vnni",
+        .help =
+            "the engine that the model is written for: ONNX Runtime on any processor, or only on "
+            "those that add 8-bit products in 32 bits",
+        .set = [](Recipe& recipe, std::string_view text) { recipe.target = text; },
+        .get = get_plain<&Recipe::target>},
     RecipeKey{.name = "opset",
               .values = "0 | 13..25",
               .help = "operator set of the written model; 0: the lowest that holds what is used",
@@ -303,6 +306,6 @@ std::string to_string(const Override& override_) {
   return fmt::format("{}:{}={}", override_.pattern, override_.key, override_.value);
 }
 
-std::vector<std::string> target_names() { return {"ort-cpu"}; }
+std::vector<std::string> target_names() { return {"ort-cpu", "ort-cpu-vnni"}; }
 
 }  // namespace ocs
