@@ -1,9 +1,13 @@
 #include "ocs/passes/upgrade_table.h"
 
+#include <algorithm>
 #include <fstream>
 #include <map>
+#include <regex>
+#include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -61,6 +65,28 @@ TEST(UpgradeTable, ClaimsNoChangeThatTheStandardDoesNotKnow) {
           << name << " of opset " << version;
     }
   }
+}
+
+// A row of docs/reading.md for each rule and each refusal: "| operators | opset | ..".
+TEST(UpgradeTable, IsTheOneOfTheDocs) {
+  std::ifstream file(OCS_SOURCE_DIR "/docs/reading.md");
+  std::set<std::pair<std::string, int>> rows;
+  const std::regex row(R"(\| ([A-Za-z0-9, ]+) \| (\d+) \|.*)");
+  for (std::string line; std::getline(file, line);) {
+    std::smatch cells;
+    if (!std::regex_match(line, cells, row)) continue;
+    std::istringstream names(cells[1]);
+    for (std::string name; std::getline(names >> std::ws, name, ',');)
+      rows.emplace(name, std::stoi(cells[2]));
+  }
+  std::set<std::pair<std::string, int>> table;
+  for (const auto& [name, opsets] : operator_versions()) {
+    for (int version = oldest_opset + 1; version <= newest_opset; ++version) {
+      const Effect effect = change_of(name, version).effect;
+      if (effect == Effect::rewritten || effect == Effect::refused) table.emplace(name, version);
+    }
+  }
+  EXPECT_EQ(rows, table);
 }
 
 }  // namespace
