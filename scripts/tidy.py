@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -43,8 +44,9 @@ def newest_first(entries):
 def key_of(name, entry, common):
     """What the verdict on a file depends on; None where the preprocessor fails."""
     words = shlex.split(entry["command"])
-    kept = words[: words.index("-o")] + words[words.index("-o") + 2 :]
-    kept = [word for word in kept if word != "-c" and not word.endswith("ccache")]
+    compiler = next(place for place, word in enumerate(words) if re.search(r"(clang|g|c)\+\+(-\d+)?$", word))
+    output = words.index("-o")
+    kept = [word for word in words[compiler:output] + words[output + 2 :] if word != "-c"]
     seen = subprocess.run([*kept, "-E", "-C"], cwd=entry["directory"], capture_output=True, check=False)
     if seen.returncode != 0:
         return None

@@ -1,10 +1,19 @@
-// Uses the installed library: its headers, its archives and ONNX Runtime through it.
+// Uses the installed library: says how many layers of a model 8-bit weights would quantize. Needs no data.
+#include <algorithm>
 #include <iostream>
 
-#include "ocs/core/version.h"
-#include "ocs/engine/onnx_runtime.h"
+#include "ocs/ocs.h"
 
-int main() {
-  std::cout << "ocs " << ocs::version() << " with ONNX Runtime " << ocs::onnx_runtime_version()
-            << '\n';
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: uses_ocs MODEL.onnx\n";
+    return 2;
+  }
+  const ocs::Quantized result =
+      ocs::quantize(ocs::read_model(argv[1]), nullptr, ocs::built_in_recipe("weights-only"),
+                    ocs::onnx_runtime(), {});
+  const auto& layers = result.report.layers;
+  std::cout << "ocs " << ocs::version() << ", ONNX Runtime " << ocs::onnx_runtime_version() << ": "
+            << std::ranges::count(layers, true, &ocs::LayerReport::quantized) << " of "
+            << layers.size() << " layers quantized\n";
 }

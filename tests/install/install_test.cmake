@@ -11,7 +11,7 @@ run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 # Moved once, so that nothing can lean on the folder that it was installed into.
 file(RENAME ${prefix} ${work}/moved)
 run(${CMAKE_COMMAND} -S ${SOURCE}/examples/find_package -B ${work}/example -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${work}/moved
-  -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+  -DCMAKE_CXX_COMPILER=${COMPILER})
 run(${CMAKE_COMMAND} --build ${work}/example)
-run(${work}/example/uses_ocs)
+run(${work}/example/uses_ocs ${SOURCE}/data/resnet20_cifar10.onnx)
 run(${CMAKE_COMMAND} -E env --unset=LD_LIBRARY_PATH ${work}/moved/bin/ocs --version)
