@@ -16,7 +16,11 @@ TEST(ParallelFor, VisitsEveryItemOnce) {
 }
 
 TEST(ParallelFor, RethrowsWhatAnItemThrows) {
-  EXPECT_THROW(parallel_for(8, [](std::size_t i) { if (i == 5) throw_bad_input("five"); }), Error);
+  EXPECT_THROW(parallel_for(8,
+                            [](std::size_t i) {
+                              if (i == 5) throw_bad_input("five");
+                            }),
+               Error);
 }
 
 TEST(ThreadLimit, HoldsAsLongAsItLives) {

@@ -8,6 +8,7 @@
 namespace ocs {
 
 // " (did you mean 'x'?)" for the name of `known` that is closest to `word` by edit distance, "" where none is near.
-[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
+[[nodiscard]] std::string did_you_mean(std::string_view word,
+                                       const std::vector<std::string>& known);
 
 }  // namespace ocs

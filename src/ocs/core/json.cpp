@@ -17,13 +17,15 @@ Json parse_json(std::string_view text, const std::string& name) {
     // Also out_of_range, for a number like 1e999. The library's text opens with an id in brackets that means nothing to a user.
     const std::string what = error.what();
     const std::size_t end_of_id = what.find("] ");
-    throw_bad_input(name + ": not valid JSON: " + (end_of_id == std::string::npos ? what : what.substr(end_of_id + 2)));
+    throw_bad_input(name + ": not valid JSON: " +
+                    (end_of_id == std::string::npos ? what : what.substr(end_of_id + 2)));
   }
 }
 
 Json read_json(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) throw_bad_input(file.string() + ": cannot be read");
+  if (!stream || std::filesystem::is_directory(file))
+    throw_bad_input(file.string() + ": cannot be read");
   std::ostringstream text;
   text << stream.rdbuf();
   return parse_json(text.str(), file.string());

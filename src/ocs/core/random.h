@@ -10,9 +10,9 @@ namespace ocs {
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
-  [[nodiscard]] double uniform();                            // [0, 1)
-  [[nodiscard]] double normal();                             // mean 0, variance 1 (Box-Muller)
-  [[nodiscard]] std::uint64_t below(std::uint64_t bound);    // [0, bound), bound > 0
+  [[nodiscard]] double uniform();                          // [0, 1)
+  [[nodiscard]] double normal();                           // mean 0, variance 1 (Box-Muller)
+  [[nodiscard]] std::uint64_t below(std::uint64_t bound);  // [0, bound), bound > 0
   [[nodiscard]] std::vector<float> normals(std::size_t count, float scale = 1.0F);
 
  private:

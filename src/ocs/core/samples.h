@@ -12,10 +12,10 @@
 namespace ocs {
 
 struct Sample {
-  std::string name{};             // the file it came from, for messages
-  NamedTensors inputs{};          // by graph input name
-  NamedTensors outputs{};         // expected outputs, where the data has them (model zoo test sets)
-  std::vector<int> labels{};      // one for each item along the first axis, empty without labels
+  std::string name{};         // the file it came from, for messages
+  NamedTensors inputs{};      // by graph input name
+  NamedTensors outputs{};     // expected outputs, where the data has them (model zoo test sets)
+  std::vector<int> labels{};  // one for each item along the first axis, empty without labels
 };
 
 struct Samples {
@@ -23,8 +23,9 @@ struct Samples {
   // Loads sample i of [0, count). Safe to call from several threads at once. Throws Error naming the file.
   std::function<Sample(std::size_t)> load{};
   bool has_labels = false;
-  bool synthetic = false;         // made up, not measured: stamped into the metadata of what is made from them
-  std::string source{};           // for messages: the path as the user gave it
+  bool synthetic =
+      false;  // made up, not measured: stamped into the metadata of what is made from them
+  std::string source{};  // for messages: the path as the user gave it
 };
 
 // How far long work is: `done` of `total` units of the step `what`. Called from one thread at a time.

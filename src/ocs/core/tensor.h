@@ -27,9 +27,10 @@ enum class ElementType { float32, float64, int64, int32, int16, int8, uint16, ui
 [[nodiscard]] std::string_view name_of(ElementType type);  // ONNX's words: "float", "int64", ...
 
 // The order of the alternatives is the order of ElementType.
-using Values = std::variant<std::vector<float>, std::vector<double>, std::vector<std::int64_t>, std::vector<std::int32_t>,
-                            std::vector<std::int16_t>, std::vector<std::int8_t>, std::vector<std::uint16_t>,
-                            std::vector<std::uint8_t>, std::vector<Boolean>>;
+using Values =
+    std::variant<std::vector<float>, std::vector<double>, std::vector<std::int64_t>,
+                 std::vector<std::int32_t>, std::vector<std::int16_t>, std::vector<std::int8_t>,
+                 std::vector<std::uint16_t>, std::vector<std::uint8_t>, std::vector<Boolean>>;
 
 struct Tensor {
   Shape shape{};
@@ -76,15 +77,42 @@ constexpr ElementType element_type_of();
 [[noreturn]] void throw_wrong_type(ElementType wanted, ElementType found);
 }  // namespace detail
 
-template <> constexpr ElementType detail::element_type_of<float>() { return ElementType::float32; }
-template <> constexpr ElementType detail::element_type_of<double>() { return ElementType::float64; }
-template <> constexpr ElementType detail::element_type_of<std::int64_t>() { return ElementType::int64; }
-template <> constexpr ElementType detail::element_type_of<std::int32_t>() { return ElementType::int32; }
-template <> constexpr ElementType detail::element_type_of<std::int16_t>() { return ElementType::int16; }
-template <> constexpr ElementType detail::element_type_of<std::int8_t>() { return ElementType::int8; }
-template <> constexpr ElementType detail::element_type_of<std::uint16_t>() { return ElementType::uint16; }
-template <> constexpr ElementType detail::element_type_of<std::uint8_t>() { return ElementType::uint8; }
-template <> constexpr ElementType detail::element_type_of<Boolean>() { return ElementType::boolean; }
+template <>
+constexpr ElementType detail::element_type_of<float>() {
+  return ElementType::float32;
+}
+template <>
+constexpr ElementType detail::element_type_of<double>() {
+  return ElementType::float64;
+}
+template <>
+constexpr ElementType detail::element_type_of<std::int64_t>() {
+  return ElementType::int64;
+}
+template <>
+constexpr ElementType detail::element_type_of<std::int32_t>() {
+  return ElementType::int32;
+}
+template <>
+constexpr ElementType detail::element_type_of<std::int16_t>() {
+  return ElementType::int16;
+}
+template <>
+constexpr ElementType detail::element_type_of<std::int8_t>() {
+  return ElementType::int8;
+}
+template <>
+constexpr ElementType detail::element_type_of<std::uint16_t>() {
+  return ElementType::uint16;
+}
+template <>
+constexpr ElementType detail::element_type_of<std::uint8_t>() {
+  return ElementType::uint8;
+}
+template <>
+constexpr ElementType detail::element_type_of<Boolean>() {
+  return ElementType::boolean;
+}
 
 template <typename T>
 std::span<const T> Tensor::as() const {
@@ -102,7 +130,8 @@ std::span<T> Tensor::as() {
 
 template <typename T>
 std::span<const T> TensorView::as() const {
-  if (type != detail::element_type_of<T>()) detail::throw_wrong_type(detail::element_type_of<T>(), type);
+  if (type != detail::element_type_of<T>())
+    detail::throw_wrong_type(detail::element_type_of<T>(), type);
   return {static_cast<const T*>(data), static_cast<std::size_t>(size())};
 }
 

@@ -14,7 +14,8 @@ namespace ocs {
 
 // The same for a model file that the runtime reads by itself, external data included. Throws Error(bad_input) where the
 // file is missing, Error(engine) where the runtime refuses it.
-[[nodiscard]] RunModel open_model_file(const std::filesystem::path& file, const EngineOptions& options);
+[[nodiscard]] RunModel open_model_file(const std::filesystem::path& file,
+                                       const EngineOptions& options);
 
 [[nodiscard]] std::string onnx_runtime_version();  // "1.32.0"
 
