@@ -23,9 +23,8 @@ struct Samples {
   // Loads sample i of [0, count). Safe to call from several threads at once. Throws Error naming the file.
   std::function<Sample(std::size_t)> load{};
   bool has_labels = false;
-  bool synthetic =
-      false;  // made up, not measured: stamped into the metadata of what is made from them
-  std::string source{};  // for messages: the path as the user gave it
+  bool synthetic = false;  // made up: stamped into the metadata of what is made from them
+  std::string source{};    // for messages: the path as the user gave it
 };
 
 // How far long work is: `done` of `total` units of the step `what`. Called from one thread at a time.

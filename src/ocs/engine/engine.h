@@ -32,8 +32,7 @@ struct RunModel {
 struct EngineOptions {
   int intra_op_threads = 1;  // threads inside one run
   bool optimize = true;  // false: the graph as it stands (the reference emulation in small tests)
-  std::string
-      optimized_model_file{};  // where the engine writes its optimized graph; empty: nowhere
+  std::string optimized_model_file{};  // where the engine writes its optimized graph, if given
   std::map<std::string, std::string> config{};  // session configuration entries of the engine
   // Gets each warning of the engine, while opening and running; from one thread at a time, must not throw. None: dropped.
   std::function<void(std::string_view)> warn{};
