@@ -42,8 +42,6 @@ TEST(BuiltInRecipe, HoldsWhatThePaperDoes) {
 TEST(BuiltInRecipe, AsksForNoDataInWeightsOnly) {
   const Recipe recipe = built_in_recipe("weights-only");
   EXPECT_FALSE(recipe.act_bits.has_value());
-  EXPECT_FALSE(recipe.bias_correction);
-  EXPECT_FALSE(recipe.fallback);
   EXPECT_EQ(recipe.weight_granularity, Granularity::channel);
 }
 

@@ -89,9 +89,6 @@ Recipe weights_only() {
   Recipe recipe;
   recipe.name = "weights-only";
   recipe.act_bits.reset();
-  recipe.bias_correction =
-      false;  // both want statistics of activations, and this recipe asks for no data
-  recipe.fallback = false;
   return recipe;
 }
 
