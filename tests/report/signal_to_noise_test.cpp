@@ -61,28 +61,28 @@ TEST(SignalToNoise, AddsUpOverSamples) {
 }
 
 double agreement_of(Shape shape, std::vector<float> reference, std::vector<float> value) {
-  Agreement sum;
+  SameTopOne sum;
   sum.add(shape, reference, value);
   return sum.percent();
 }
 
-TEST(Agreement, ComparesTheLargestOfEachRow) {
+TEST(SameTopOne, ComparesTheLargestOfEachRow) {
   EXPECT_EQ(agreement_of({2, 3}, {0, 1, 2, 5, 4, 3}, {0, 1, 3, 4, 5, 3}), 50.0);
   EXPECT_EQ(agreement_of({3}, {0, 1, 2}, {0, 1, 3}), 100.0);
   EXPECT_EQ(agreement_of({1, 2, 2}, {0, 1, 1, 0}, {0, 1, 0, 1}), 50.0);
 }
 
-TEST(Agreement, LooksForClassesOfImagesOnTheirSecondAxis) {
+TEST(SameTopOne, LooksForClassesOfImagesOnTheirSecondAxis) {
   // Two classes, two places: class 1 wins at the first place, class 0 at the second.
   EXPECT_EQ(agreement_of({1, 2, 1, 2}, {0, 1, 1, 0}, {0, 1, 1, 2}), 50.0);
   EXPECT_EQ(agreement_of({1, 2, 1, 1}, {0, 1}, {0, 2}), 100.0);
 }
 
-TEST(Agreement, TakesTheFirstOfEqualScores) {
+TEST(SameTopOne, TakesTheFirstOfEqualScores) {
   EXPECT_EQ(agreement_of({3}, {1, 1, 0}, {2, 1, 1}), 100.0);
 }
 
-TEST(Agreement, SaysNothingWithoutClasses) {
+TEST(SameTopOne, SaysNothingWithoutClasses) {
   EXPECT_TRUE(std::isnan(agreement_of({4, 1}, {0, 1, 2, 3}, {0, 1, 2, 3})));
   EXPECT_TRUE(std::isnan(agreement_of({}, {1}, {1})));
   EXPECT_TRUE(std::isnan(agreement_of({0, 10}, {}, {})));

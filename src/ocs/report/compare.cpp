@@ -17,7 +17,7 @@ namespace {
 struct Sums {
   std::vector<SignalToNoise> outputs{};
   std::vector<SignalToNoise> layers{};
-  Agreement agreement{};
+  SameTopOne agreement{};
 };
 
 struct Sessions {

@@ -15,15 +15,15 @@ struct LayerReport {
   std::string node{};
   std::string op{};
   bool quantized = false;
-  std::string reason{};                  // why it is float; remarks of a quantized layer ("depthwise: not split")
-  int weight_bits = 0;                   // 0: float
-  std::optional<int> act_bits{};         // none: float
-  std::int64_t copies = 0;               // input channels added
-  std::string form{};                    // how they are written: gather, slice, fold, virtual; "" without copies
-  std::optional<double> sqnr_db{};       // measured: the layer's own error, its inputs exact
+  std::string reason{};  // why it is float; remarks of a quantized layer ("depthwise: not split")
+  int weight_bits = 0;   // 0: float
+  std::optional<int> act_bits{};  // none: float
+  std::int64_t copies = 0;        // input channels added
+  std::string form{};  // how they are written: gather, slice, fold, virtual; "" without copies
+  std::optional<double> sqnr_db{};            // measured: the layer's own error, its inputs exact
   std::optional<double> predicted_sqnr_db{};  // from the weights alone
-  std::int64_t macs = 0;                 // of one item, without copies; 0: unknown
-  std::int64_t extra_macs = 0;           // copies count as real whatever form is written
+  std::int64_t macs = 0;                      // of one item, without copies; 0: unknown
+  std::int64_t extra_macs = 0;                // copies count as real whatever form is written
   bool operator==(const LayerReport&) const = default;
 };
 
@@ -34,24 +34,26 @@ struct OutputReport {
 };
 
 struct Report {
-  std::string model{};                   // files, as the user gave them
+  std::string model{};  // files, as the user gave them
   std::string output{};
-  std::string output_sha256{};           // of the written file
+  std::string output_sha256{};  // of the written file
   Recipe recipe{};
   std::string ocs_version{};
   std::string engine_version{};
-  std::vector<LayerReport> layers{};     // in graph order; float layers too
-  std::vector<Note> notes{};             // passes and planning
-  std::vector<OutputReport> outputs{};   // measured on the first samples; empty: nothing was measured
+  std::vector<LayerReport> layers{};  // in graph order; float layers too
+  std::vector<Note> notes{};          // passes and planning
+  std::vector<OutputReport>
+      outputs{};  // measured on the first samples; empty: nothing was measured
   std::size_t measured_samples = 0;
-  std::optional<double> agreement_percent{};  // same top-1 as float on the measured samples; only with class outputs
+  std::optional<double>
+      agreement_percent{};  // same top-1 as float on the measured samples; only with class outputs
   std::int64_t calibration_samples = 0;
   double calibration_seconds = 0.0;
   bool synthetic = false;
   double seconds = 0.0;
-  std::int64_t size_before = 0;          // bytes
+  std::int64_t size_before = 0;  // bytes
   std::int64_t size_after = 0;
-  std::int64_t macs_before = 0;          // of the layers listed, one item
+  std::int64_t macs_before = 0;  // of the layers listed, one item
   std::int64_t macs_after = 0;
 };
 

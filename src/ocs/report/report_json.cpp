@@ -1,12 +1,17 @@
 #include "ocs/report/report_json.h"
 
+#include <algorithm>
+
 #include "ocs/recipe/recipe_json.h"
+#include "ocs/report/signal_to_noise.h"
 
 namespace ocs {
 namespace {
 
-Json number_or_null(const std::optional<double>& value) {
-  return value ? number(*value) : Json(nullptr);
+// No difference at all is the upper limit, not null.
+Json decibels(const std::optional<double>& db) {
+  return db ? number(std::clamp(*db, -SignalToNoise::limit_db, SignalToNoise::limit_db))
+            : Json(nullptr);
 }
 
 Json to_json(const LayerReport& layer) {
@@ -19,8 +24,8 @@ Json to_json(const LayerReport& layer) {
   json["act_bits"] = layer.act_bits ? Json(*layer.act_bits) : Json(nullptr);
   json["copies"] = layer.copies;
   json["form"] = layer.form;
-  json["sqnr_db"] = number_or_null(layer.sqnr_db);
-  json["predicted_sqnr_db"] = number_or_null(layer.predicted_sqnr_db);
+  json["sqnr_db"] = decibels(layer.sqnr_db);
+  json["predicted_sqnr_db"] = decibels(layer.predicted_sqnr_db);
   json["macs"] = layer.macs;
   json["extra_macs"] = layer.extra_macs;
   return json;
@@ -30,11 +35,11 @@ Json quality_of(const Report& report) {
   Json json = Json::object();
   json["samples"] = report.measured_samples;
   const bool measured = !report.outputs.empty();
-  json["sqnr_db"] = measured ? number(report.outputs.front().sqnr_db) : Json(nullptr);
-  json["agreement"] = number_or_null(report.agreement_percent);
+  json["sqnr_db"] = measured ? decibels(report.outputs.front().sqnr_db) : Json(nullptr);
+  json["agreement"] = report.agreement_percent ? number(*report.agreement_percent) : Json(nullptr);
   json["outputs"] = Json::array();
   for (const OutputReport& output : report.outputs) {
-    json["outputs"].push_back({{"name", output.name}, {"sqnr_db", number(output.sqnr_db)}});
+    json["outputs"].push_back({{"name", output.name}, {"sqnr_db", decibels(output.sqnr_db)}});
   }
   return json;
 }

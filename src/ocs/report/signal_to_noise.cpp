@@ -52,8 +52,8 @@ double SignalToNoise::db() const {
   return std::clamp(10.0 * std::log10(signal / noise), -limit_db, limit_db);
 }
 
-void Agreement::add(std::span<const std::int64_t> shape, std::span<const float> reference,
-                    std::span<const float> value) {
+void SameTopOne::add(std::span<const std::int64_t> shape, std::span<const float> reference,
+                     std::span<const float> value) {
   if (shape.empty() || reference.size() != value.size()) return;
   const std::size_t axis = shape.size() >= 4 ? 1 : shape.size() - 1;
   const std::int64_t classes = shape[axis];
@@ -72,12 +72,12 @@ void Agreement::add(std::span<const std::int64_t> shape, std::span<const float> 
   }
 }
 
-void Agreement::add(const Agreement& other) {
+void SameTopOne::add(const SameTopOne& other) {
   same += other.same;
   rows += other.rows;
 }
 
-double Agreement::percent() const {
+double SameTopOne::percent() const {
   if (rows == 0) return std::numeric_limits<double>::quiet_NaN();
   return 100.0 * static_cast<double>(same) / static_cast<double>(rows);
 }

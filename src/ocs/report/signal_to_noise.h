@@ -29,16 +29,16 @@ struct SignalToNoise {
 
 // How many rows of a tensor of class scores have their largest value at the same place. The classes
 // lie on the last axis, on axis 1 for tensors of four axes and more (images); ties go to the first.
-struct Agreement {
+struct SameTopOne {
   std::int64_t same = 0;
   std::int64_t rows = 0;
 
   // Adds nothing where the tensor has fewer than two classes or the sizes differ.
   void add(std::span<const std::int64_t> shape, std::span<const float> reference,
            std::span<const float> value);
-  void add(const Agreement& other);
+  void add(const SameTopOne& other);
   [[nodiscard]] double percent() const;  // NaN without rows
-  bool operator==(const Agreement&) const = default;
+  bool operator==(const SameTopOne&) const = default;
 };
 
 }  // namespace ocs
