@@ -189,7 +189,8 @@ TEST(ModelFile, DoesNotBelieveDeclaredSizes) {
 // Whatever byte is the last: one sentence, no crash.
 TEST(ModelFile, IsRefusedWhereverItIsCutShort) {
   const TestFolder folder;
-  const std::string bytes = text_model(small_text).proto().SerializeAsString();
+  const Model model = text_model("input x float; init w float[2] ones; y = Add(x, w); output y");
+  const std::string bytes = model.proto().SerializeAsString();
   for (std::size_t size = 1; size < bytes.size(); ++size) {
     write_bytes(folder / "cut.onnx", bytes.substr(0, size));
     ASSERT_THAT(message_of([&] { (void)read_model(folder / "cut.onnx"); }),
@@ -204,7 +205,7 @@ TEST(ModelFile, OfTheReferenceModelsGoesRoundUnchanged) {
   const TestFolder folder;
   int seen = 0;
   for (const auto& entry : fs::recursive_directory_iterator(models)) {
-    if (entry.path().extension() != ".onnx" || entry.file_size() > 30'000'000) continue;
+    if (entry.path().extension() != ".onnx" || entry.file_size() > 6'000'000) continue;
     SCOPED_TRACE(entry.path());
     write_model(read_model(entry.path()), folder / "again.onnx");
     EXPECT_TRUE(bytes_of(folder / "again.onnx") == bytes_of(entry.path()));

