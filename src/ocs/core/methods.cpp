@@ -1,13 +1,11 @@
 #include "ocs/core/methods.h"
 
-#include <charconv>
-#include <cmath>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "ocs/core/closest.h"
 #include "ocs/core/error.h"
+#include "ocs/core/parse_number.h"
 
 namespace ocs::detail {
 
@@ -28,13 +26,7 @@ MethodWords method_words(std::string_view text) {
 }
 
 double option_number(std::string_view word, std::string_view text) {
-  double value = 0.0;
-  const char* const end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data(), end, value);
-  if (error != std::errc{} || stop != end || !std::isfinite(value)) {
-    throw_bad_input(fmt::format("'{}': '{}' is not a number", text, word));
-  }
-  return value;
+  return while_doing(fmt::format("'{}'", text), [&] { return parse_number<double>(word); });
 }
 
 std::string option_text(double value) { return fmt::format("{}", value); }
