@@ -11,8 +11,13 @@ namespace ocs {
 
 ClipInput clip_input(std::span<const float> values, const Grid& grid) {
   if (values.empty()) throw_internal("a clip threshold of no values");
-  const auto [min, max] = std::ranges::minmax(values);
-  return {.values = values, .min = min, .max = max, .grid = grid};
+  // Not std::ranges::minmax: its branches miss, which costs three times as much.
+  ClipInput input{.values = values, .min = values[0], .max = values[0], .grid = grid};
+  for (const float value : values) {
+    input.min = std::min(input.min, value);
+    input.max = std::max(input.max, value);
+  }
+  return input;
 }
 
 float threshold(const Clip& clip, const ClipInput& input) {

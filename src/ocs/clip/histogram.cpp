@@ -23,6 +23,7 @@ double centre_error(const EqualBins& bins, double threshold, const Grid& grid) {
   const double step = threshold / grid.steps();
   double error = 0.0;
   for (std::size_t i = 0; i < bins.counts.size(); ++i) {
+    if (bins.counts[i] == 0.0) continue;
     const double centre = bins.centre(i);
     const double level =
         std::clamp(std::nearbyint(centre / step), static_cast<double>(grid.lowest()),
