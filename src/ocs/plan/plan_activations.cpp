@@ -59,7 +59,11 @@ ActivationPlan plan_activation(const TensorStats& stats, const Clip& clip, int b
                                const ValueBounds& bounds) {
   const bool symmetric = range == ActRange::symmetric;
   const bool not_negative = stats.histogram.min() >= 0.0F;
-  ClipRange kept = kept_range(stats.histogram, clip, bits, symmetric);
+  const bool sees_function =
+      bounds.function && !symmetric && std::holds_alternative<MseClip>(clip) && bits <= 8;
+  ClipRange kept = sees_function
+                       ? range_for_function(stats.histogram, *bounds.function, (1 << bits) - 1)
+                       : kept_range(stats.histogram, clip, bits, symmetric);
   kept.low = std::min(kept.low, 0.0F);
   kept.high = std::max(kept.high, 0.0F);
   if (bounds.low) kept.low = std::max(kept.low, *bounds.low);
@@ -164,6 +168,7 @@ std::map<std::string, ActivationPlan> plan_activations(const Graph& graph, const
       bounds.high = high->second;
     if (const auto low = regions.lower_bound.find(source); low != regions.lower_bound.end())
       bounds.low = low->second;
+    if (source == value) bounds.function = function_behind(graph, value);
     plans[value] = plan_activation(stats_of(stats, source), clip, bits, recipe.act_range, bounds);
   }
   return plans;

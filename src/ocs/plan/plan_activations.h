@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ocs/calibrate/stats.h"
+#include "ocs/plan/activation_function.h"
 #include "ocs/plan/plan.h"
 #include "ocs/plan/regions.h"
 
@@ -15,9 +16,11 @@ namespace ocs {
 // Scale, zero point and levels of one value from its statistics: asymmetric uint8 (uint16 above 8
 // bits), zero point 0 where it is never negative; symmetric: levels 0 .. N or 128 +- N (method.md
 // section 1). `bounds`: the absorbed Clip's, so that the grid lies inside.
+// `function`: what alone reads the value; the mse clip then minimises the error behind it.
 struct ValueBounds {
   std::optional<float> low{};
   std::optional<float> high{};
+  std::optional<ActivationFunction> function{};
 };
 [[nodiscard]] ActivationPlan plan_activation(const TensorStats& stats, const Clip& clip, int bits,
                                              ActRange range, const ValueBounds& bounds);

@@ -1,0 +1,128 @@
+#include "ocs/plan/avoid_saturation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/core/random.h"
+#include "ocs/quant/affine.h"
+
+namespace ocs {
+namespace {
+
+ChannelMatrix matrix_of(const std::vector<float>& values, std::int64_t outputs, std::int64_t inputs,
+                        std::int64_t taps) {
+  return {.data = values,
+          .outputs = outputs,
+          .inputs = inputs,
+          .taps = taps,
+          .output_stride = inputs * taps,
+          .input_stride = taps,
+          .tap_stride = 1};
+}
+
+std::vector<std::int16_t> round_all(const SaturationProblem& problem,
+                                    std::span<const float> scales) {
+  std::vector<std::int16_t> stored(problem.weight.data.size());
+  for_each_weight(problem.weight, [&](std::int64_t row, std::int64_t column, std::size_t at) {
+    const int copies =
+        problem.copies.empty() ? 1 : problem.copies[static_cast<std::size_t>(column)];
+    stored[at] = static_cast<std::int16_t>(
+        quantize(problem.weight.data[at],
+                 scales.size() == 1 ? scales[0] : scales[static_cast<std::size_t>(row)], 0,
+                 -copies * problem.highest, copies * problem.highest));
+  });
+  limit_pairs(problem, stored);
+  return stored;
+}
+
+// Largest sum that the kernel makes of two products in 16 bits, all activations at their highest level.
+std::int32_t worst_pair(const SaturationProblem& problem, std::span<const std::int16_t> stored) {
+  const ChannelMatrix& weight = problem.weight;
+  std::int32_t worst = 0;
+  for (std::int64_t o = 0; o < weight.outputs; ++o)
+    for (std::int64_t k = 0; k + 1 < weight.inputs * weight.taps; k += 2) {
+      const auto at = [&](std::int64_t flat) {
+        return stored[weight.index(0, o, flat % weight.inputs, flat / weight.inputs)];
+      };
+      const std::int32_t positive =
+          std::max<std::int32_t>(at(k), 0) + std::max<std::int32_t>(at(k + 1), 0);
+      const std::int32_t negative =
+          std::min<std::int32_t>(at(k), 0) + std::min<std::int32_t>(at(k + 1), 0);
+      worst =
+          std::max({worst, positive * problem.highest_level, -negative * problem.highest_level});
+    }
+  return worst;
+}
+
+TEST(LimitPairs, LeavesNoPairThatSixteenBitsCannotHold) {
+  const std::vector<float> values = Random(3).normals(32 * 16 * 9);
+  const SaturationProblem problem{.weight = matrix_of(values, 32, 16, 9)};
+  std::vector<float> scales(32);
+  for (std::size_t row = 0; row < 32; ++row) {
+    float most = 0.0F;
+    for (std::size_t i = 0; i < 144; ++i) most = std::max(most, std::fabs(values[row * 144 + i]));
+    scales[row] = most / 127.0F;
+  }
+  EXPECT_LE(worst_pair(problem, round_all(problem, scales)), 32767);
+  const std::vector<float> raised = scales_against_saturation(problem, scales);
+  EXPECT_LE(worst_pair(problem, round_all(problem, raised)), 32767);
+}
+
+TEST(ScalesAgainstSaturation, NeverErrMoreThanLimitingAlone) {
+  const std::vector<float> values = Random(5).normals(8 * 12 * 9);
+  const SaturationProblem problem{.weight = matrix_of(values, 8, 12, 9)};
+  const std::vector<float> scales(8, 3.0F / 127.0F);
+  const auto error = [&](std::span<const float> used) {
+    const std::vector<std::int16_t> stored = round_all(problem, used);
+    double sum = 0.0;
+    for_each_weight(problem.weight, [&](std::int64_t row, std::int64_t, std::size_t at) {
+      sum += std::pow(static_cast<double>(values[at]) -
+                          static_cast<double>(used[static_cast<std::size_t>(row)]) * stored[at],
+                      2.0);
+    });
+    return sum;
+  };
+  EXPECT_LE(error(scales_against_saturation(problem, scales)), error(scales));
+}
+
+TEST(ScalesAgainstSaturation, LeaveRowsThatCannotSaturate) {
+  const std::vector<float> values{1.0F, -1.0F, 0.5F, 0.01F};
+  const SaturationProblem problem{.weight = matrix_of(values, 1, 4, 1)};
+  const std::vector<float> scales{1.0F / 127.0F};
+  EXPECT_EQ(scales_against_saturation(problem, scales), scales);
+}
+
+TEST(CanSaturate, DependsOnBothGrids) {
+  const std::vector<float> values(8, 1.0F);
+  const ChannelMatrix weight = matrix_of(values, 1, 8, 1);
+  EXPECT_TRUE(can_saturate({.weight = weight}));
+  EXPECT_FALSE(can_saturate({.weight = weight, .highest = 63}));
+  EXPECT_FALSE(can_saturate({.weight = weight, .highest_level = 127}));
+  EXPECT_FALSE(can_saturate({.weight = matrix_of(values, 8, 1, 1)}));
+}
+
+TEST(LimitPairs, HoldsForAnyOrderOfTheCopiesOfASplitLayer) {
+  const std::vector<float> values = Random(8).normals(4 * 6);
+  const std::vector<int> copies{1, 2, 1, 3, 1, 1};
+  const SaturationProblem problem{.weight = matrix_of(values, 4, 6, 1), .copies = copies};
+  const std::vector<std::int16_t> stored = round_all(problem, std::vector<float>{0.004F});
+  for (std::size_t row = 0; row < 4; ++row)
+    for (const int sign : {1, -1}) {
+      std::vector<int> parts;
+      for (std::size_t c = 0; c < 6; ++c)
+        for (int j = 0; j < copies[c]; ++j) {
+          const int q = sign * stored[row * 6 + c];
+          if (q > 0) parts.push_back((q + copies[c] - 1) / copies[c]);
+        }
+      std::ranges::sort(parts, std::greater{});
+      if (parts.size() > 1) {
+        EXPECT_LE(parts[0] + parts[1], 128);
+      }
+    }
+}
+
+}  // namespace
+}  // namespace ocs

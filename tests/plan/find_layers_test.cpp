@@ -1,0 +1,71 @@
+#include "ocs/plan/find_layers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/core/error.h"
+#include "support/text_model.h"
+
+namespace ocs {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr auto three_convs = R"(
+  input x float[1, 4, 8, 8];
+  init w float[4, 4, 1, 1] random 1;
+  stem: a = Conv(x, w);
+  body: b = Conv(a, w);
+  computed: c = Conv(b, a);
+  both: d = MatMul(b, b);
+  head: y = Conv(b, w);
+  output y; output c; output d;
+)";
+
+std::vector<std::string> names(const std::vector<Layer>& layers) {
+  std::vector<std::string> list;
+  for (const Layer& layer : layers) list.push_back(layer.node);
+  return list;
+}
+
+TEST(FindLayers, GivesAReasonForEveryLinearNodeThatItLeaves) {
+  const Model model = text_model(three_convs);
+  const FoundLayers found = find_layers(Graph(model), Recipe{});
+  EXPECT_THAT(names(found.layers), testing::ElementsAre("stem", "body", "head"));
+  ASSERT_EQ(found.skipped.size(), 2U);
+  for (const Skipped& skipped : found.skipped) EXPECT_FALSE(skipped.reason.empty()) << skipped.node;
+}
+
+TEST(FindLayers, KeepsPatternsAndTheWordsFirstAndLastFloat) {
+  const Model model = text_model(three_convs);
+  EXPECT_THAT(names(find_layers(Graph(model), Recipe{.keep_float = {"first", "h*"}}).layers),
+              testing::ElementsAre("body"));
+  EXPECT_THAT(names(find_layers(Graph(model), Recipe{.first_float = true}).layers),
+              testing::ElementsAre("body", "head"));
+}
+
+TEST(FindLayers, RefusesAPatternThatMatchesNothing) {
+  const Model model = text_model(three_convs);
+  EXPECT_THAT(
+      [&] { (void)find_layers(Graph(model), Recipe{.keep_float = {"steem"}}); },
+      testing::ThrowsMessage<Error>(
+          "keep_float pattern 'steem' matches no layer of the model (did you mean 'stem'?)"));
+}
+
+TEST(FindLayers, ListsLayersInsideBodies) {
+  const Model model = text_model(R"(
+    input x float[1, 4];
+    input cond bool[];
+    init w float[4, 4] random 1;
+    branch: y = If(cond) {then_branch = graph { mm: t = MatMul(x, w); output t; }, else_branch = graph { e = Neg(x); output e; }};
+    output y;
+  )");
+  const FoundLayers found = find_all_layers(Graph(model));
+  EXPECT_TRUE(found.layers.empty());
+  ASSERT_EQ(found.skipped.size(), 1U);
+  EXPECT_EQ(found.skipped[0].node, "branch/mm");
+  EXPECT_THAT(found.skipped[0].reason, HasSubstr("body of If 'branch'"));
+}
+
+}  // namespace
+}  // namespace ocs

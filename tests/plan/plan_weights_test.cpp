@@ -1,0 +1,115 @@
+#include "ocs/plan/plan_weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/core/random.h"
+#include "ocs/plan/make_plan.h"
+#include "support/text_model.h"
+
+namespace ocs {
+namespace {
+
+// Weights-only plan of a single Conv [outputs, inputs, 1, 1] with seeded normal weights.
+Plan plan_conv(const std::string& weight, Recipe recipe, const std::string& attributes = "") {
+  recipe.act_bits.reset();
+  const Model model =
+      text_model("input x float[1, 8, 4, 4]; init w float" + weight +
+                 "; c0: a = Relu(x); c: y = Conv(a, w) {" + attributes + "}; output y;");
+  return make_plan(model, nullptr, recipe, {});
+}
+
+TEST(PlanWeights, RoundsEachWeightWithinHalfAStep) {
+  const Plan plan =
+      plan_conv("[6, 8, 1, 1] random 3", Recipe{.weight_bits = 4, .bias_correction = false});
+  const LayerPlan& layer = plan.layers.at(0);
+  EXPECT_EQ(layer.params.scale.size(), 6U);
+  EXPECT_EQ(layer.params.axis, 0);
+  for (const std::int16_t q : layer.stored) EXPECT_LE(std::abs(q), 7);
+}
+
+TEST(PlanWeights, FillsUpToTheEnginesMultipleOnlyWhereAsked) {
+  Recipe recipe{.weight_bits = 8,
+                .weight_granularity = Granularity::tensor,
+                .expand_ratio = 0.05,
+                .split_first = true};
+  const auto added = [](const Plan& plan) {
+    int sum = 0;
+    for (const int copies : plan.layers.at(0).copies) sum += copies - 1;
+    return sum;
+  };
+  EXPECT_EQ(added(plan_conv("[6, 8, 1, 1] random 3", recipe)),
+            8);  // float activations: up to 16 channels
+  recipe.fill_multiples = false;
+  EXPECT_EQ(added(plan_conv("[6, 8, 1, 1] random 3", recipe)), 1);
+}
+
+TEST(PlanWeights, SaysWhyADepthwiseLayerIsNotSplit) {
+  const Plan plan = plan_conv("[8, 1, 3, 3] random 3", Recipe{.expand_ratio = 0.05}, "group = 8");
+  EXPECT_TRUE(plan.layers.at(0).copies.empty());
+  EXPECT_THAT(plan.layers.at(0).remark, testing::HasSubstr("depthwise"));
+}
+
+TEST(PlanWeights, ExtendsTheRangeOfSplitChannelsByTheirCopies) {
+  const Recipe recipe{.weight_bits = 4,
+                      .weight_granularity = Granularity::tensor,
+                      .expand_ratio = 0.25,
+                      .split_first = true,
+                      .fill_multiples = false,
+                      .bias_correction = false};
+  const Plan plan = plan_conv("[2, 4, 1, 1] {0.7, 0.1, -0.2, 3.5,  0.5, -0.6, 0.3, -7}", recipe);
+  const LayerPlan& layer = plan.layers.at(0);
+  EXPECT_THAT(layer.copies, testing::ElementsAre(1, 1, 1, 2));
+  EXPECT_FLOAT_EQ(layer.params.scale.at(0), 3.5F / 7.0F);
+  EXPECT_EQ(layer.stored.at(7), -14);  // two copies of -7: no clipping
+}
+
+TEST(PlanWeights, RaisesTheScaleOfADeadRowUntilItsBiasFits) {
+  const Model model = text_model(R"(
+    input x float[1, 2, 4, 4];
+    init w float[2, 2, 1, 1] {1e-30, 1e-30, 1, 1};
+    init b float[2] {3, 0.5};
+    c: y = Conv(x, w, b);
+    output y;
+  )");
+  CalibrationStats stats;
+  for (const char* name : {"x", "y"})
+    stats.tensors[name].histogram.add(std::vector<float>{-1.0F, 1.0F});
+  const Plan plan =
+      make_plan(model, &stats, Recipe{.bias_correction = false, .target = "ort-cpu-vnni"}, {});
+  const LayerPlan& layer = plan.layers.at(0);
+  const double bias_level = 3.0 / (static_cast<double>(layer.params.scale[0]) *
+                                   static_cast<double>(plan.activations.at("x").params.scale[0]));
+  EXPECT_LE(bias_level, 1073741824.0);
+  EXPECT_EQ(layer.stored[0], 0);
+  EXPECT_EQ(layer.stored[2], 127);
+}
+
+TEST(PlanWeights, AbsorbsBatchNormalizationExactlyAfterRounding) {
+  const Model model = text_model(R"(
+    input x float[1, 2, 4, 4];
+    init w float[3, 2, 1, 1] {2, 1, -3, 0.5, 0, 0};
+    init b float[3] {1, 1, 1};
+    c: y = Conv(x, w, b);
+    output y;
+  )");
+  Recipe recipe = built_in_recipe("paper");
+  recipe.first_float = false;
+  recipe.act_bits.reset();
+  // Stored before the fold: rows divided by g.
+  const std::map<std::string, UnfoldedRows> unfolded{
+      {"c",
+       {.weight = {.shape = {3, 2, 1, 1}, .values = std::vector<float>{4, 2, 6, -1, 5, 5}},
+        .multiplier = {0.5F, -0.5F, 0.0F}}}};
+  const LayerPlan layer = make_plan(model, nullptr, recipe, unfolded).layers.at(0);
+  EXPECT_THAT(layer.stored, testing::ElementsAre(85, 42, -127, 21, 0, 0));
+  EXPECT_FLOAT_EQ(layer.params.scale[0], 0.5F * 6.0F / 127.0F);
+  EXPECT_FLOAT_EQ(layer.params.scale[1], 0.5F * 6.0F / 127.0F);
+  EXPECT_GT(layer.params.scale[2], 0.0F);
+}
+
+}  // namespace
+}  // namespace ocs
