@@ -154,7 +154,7 @@ bool same_largest(const TensorView& a, const TensorView& b) {
 }  // namespace
 
 OutputMeasurement measure_outputs(Model& quantized, const FloatMeasurement& reference,
-                                  const Samples& samples, const Engine& engine,
+                                  const Samples& samples, std::size_t most, const Engine& engine,
                                   const Progress& progress) {
   const std::vector<Port> ports = quantized.outputs();
   const std::map<std::string, std::string> readable = readable_values(quantized, reference.parts);
@@ -174,7 +174,7 @@ OutputMeasurement measure_outputs(Model& quantized, const FloatMeasurement& refe
 
   std::map<std::string, Energy> energy;  // by value of the float model
   std::size_t agreeing = 0;
-  const std::size_t count = reference.outputs.size();
+  const std::size_t count = std::min(most, reference.outputs.size());
   for (std::size_t i = 0; i < count; ++i) {
     if (progress) progress("measuring the quantized model", i, count);
     const Sample sample = samples.load(i);

@@ -34,8 +34,9 @@ struct OutputMeasurement {
   std::vector<OutputReport> outputs{};  // in the order of the model's outputs, then their parts
   double agreement_percent = 0.0;       // same largest value of the first output
 };
+// On the first `count` of the samples that were measured in float.
 [[nodiscard]] OutputMeasurement measure_outputs(Model& quantized, const FloatMeasurement& reference,
-                                                const Samples& samples, const Engine& engine,
-                                                const Progress& progress);
+                                                const Samples& samples, std::size_t count,
+                                                const Engine& engine, const Progress& progress);
 
 }  // namespace ocs

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -14,6 +13,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/verify.h"
+#include "ocs/pipeline/fallback.h"
 #include "ocs/pipeline/measure.h"
 #include "ocs/plan/statistics.h"
 #include "ocs/recipe/recipe_json.h"
@@ -21,11 +21,6 @@
 
 namespace ocs {
 namespace {
-
-// A layer spoils the network where its own signal-to-noise is below the first and this far below
-// the median of all layers.
-constexpr double poor_sqnr_db = 15.0;
-constexpr double far_below_db = 10.0;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -46,24 +41,6 @@ Samples first_samples(const Samples& samples, std::size_t count) {
   Samples first = samples;
   if (count > 0) first.count = std::min(count, samples.count);
   return first;
-}
-
-std::map<std::string, std::string> spoiled_layers(const std::map<std::string, double>& sqnr_db) {
-  std::vector<double> sorted;
-  for (const auto& [node, sqnr] : sqnr_db) sorted.push_back(sqnr);
-  if (sorted.empty()) return {};
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  const double median = *middle;
-  std::map<std::string, std::string> spoiled;
-  for (const auto& [node, sqnr] : sqnr_db) {
-    if (sqnr >= poor_sqnr_db || sqnr >= median - far_below_db) continue;
-    spoiled[node] = fmt::format(
-        "back to float: its own signal-to-noise of {:.1f} dB is far below the others' ({:.1f} dB "
-        "in the median)",
-        sqnr, median);
-  }
-  return spoiled;
 }
 
 // Multiply-accumulates of one item, from the shapes that were seen.
@@ -134,20 +111,17 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   if (can_measure) {
     measured = measure_layers(prepared.model, plan, *samples, recipe.measure_count, engine,
                               options.progress);
-    const std::map<std::string, std::string> spoiled = recipe.fallback
-                                                           ? spoiled_layers(measured.layer_sqnr_db)
-                                                           : std::map<std::string, std::string>{};
-    if (!spoiled.empty()) {
-      // Planned anew: their neighbours' integer regions end where these layers were.
-      Recipe without = recipe;
-      for (const auto& [node, reason] : spoiled) without.keep_float.push_back(node);
-      plan = make_plan(prepared.model, stats, without, prepared.unfolded);
-      for (Skipped& skipped : plan.skipped)
-        if (const auto reason = spoiled.find(skipped.node); reason != spoiled.end())
-          skipped.reason = reason->second;
+    count_macs(prepared.model, measured.result_shapes, plan);
+    if (recipe.fallback) {
+      plan = take_back_spoilers({.model = &prepared.model,
+                                 .recipe = &recipe,
+                                 .measured = &measured,
+                                 .samples = samples,
+                                 .engine = &engine,
+                                 .progress = options.progress},
+                                std::move(plan));
     }
   }
-  count_macs(prepared.model, measured.result_shapes, plan);
   report.layers = layer_reports(plan, prepared.model);
   fill_measured(measured, report.layers);
   std::ranges::copy(plan.notes, std::back_inserter(report.notes));
@@ -166,8 +140,8 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   if (options.observe) options.observe("write_qdq", result.model);
   prepared.model = Model();  // the float weights are done with
   if (can_measure) {
-    OutputMeasurement outputs =
-        measure_outputs(result.model, measured, *samples, engine, options.progress);
+    OutputMeasurement outputs = measure_outputs(result.model, measured, *samples,
+                                                recipe.measure_count, engine, options.progress);
     report.outputs = std::move(outputs.outputs);
     report.agreement_percent = outputs.agreement_percent;
     report.measured_samples = measured.outputs.size();

@@ -62,6 +62,7 @@ Recipe paper() {
   Recipe recipe;
   recipe.name = "paper";
   recipe.target = "ort-cpu-vnni";  // its integers are those of the paper, whatever an engine makes of them
+  recipe.act_clip = MaxClip{};
   recipe.weight_granularity = Granularity::tensor;
   recipe.act_range = ActRange::symmetric;
   recipe.act_scope = ActScope::inputs;

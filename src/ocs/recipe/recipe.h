@@ -37,7 +37,7 @@ struct Recipe {
   ActRange act_range = ActRange::asymmetric;
   ActScope act_scope = ActScope::regions;
   Clip weight_clip = MaxClip{};
-  Clip act_clip = MaxClip{};
+  Clip act_clip = MseClip{};
   double expand_ratio = 0.0;                            // paper: ceil(r * C) splits in each layer; [0, 4]
   SplitKind split = SplitKind::quantization_aware;
   SplitParts split_parts = SplitParts::equal;
