@@ -38,7 +38,7 @@ python3 - "$out" "${models[@]}" <<'PYTHON'
 import json, pathlib, sys
 
 out, models = pathlib.Path(sys.argv[1]), [pathlib.Path(name) for name in sys.argv[2:]]
-titles = ["float", "int8 (one scale a channel)", "4-bit weights (one scale a tensor)", "the same, 5% of channels split"]
+titles = ["float", "int8 (one scale a channel)", "4-bit weights (one scale a tensor)", "the same, channels split (5%)"]
 speed = {pathlib.Path(entry["file"]).name: entry for entry in json.loads((out / "bench.json").read_text())["models"]}
 
 print(f"\n{'ResNet-20, CIFAR-10':36} {'top-1':>7} {'size':>9} {'latency':>10}   model")
@@ -48,5 +48,7 @@ for title, model in zip(titles, models):
     print(f"{title:36} {top1:6.2f}% {entry['size'] / 1000:6.0f} kB {entry['median_ms']:7.3f} ms   {model}")
 samples = json.loads((out / f"{models[0].stem}.accuracy.json").read_text())["samples"]
 print(f"\nAccuracy on {samples} test pictures; latency is the median of interleaved runs on this machine.")
+print("4-bit integers lie in bytes, where the parts of a split weight need no channel of their own (form")
+print("'virtual'): hence the same size and latency. --split-form gather writes the copies out.")
 print(f"What was done to each layer: {out}/int8.html, {out}/4bit.html, {out}/4bit-ocs.html")
 PYTHON
