@@ -1,0 +1,187 @@
+// ocs quantize: a float model, data and a recipe into a quantized model and a report.
+#include "ocs/pipeline/quantize.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/data_options.h"
+#include "cli/dump_steps.h"
+#include "cli/file_size.h"
+#include "cli/options.h"
+#include "cli/output_file.h"
+#include "cli/recipe_options.h"
+#include "ocs/calibrate/stats_json.h"
+#include "ocs/core/sha256.h"
+#include "ocs/core/write_file.h"
+#include "ocs/engine/onnx_runtime.h"
+#include "ocs/io/model_file.h"
+#include "ocs/recipe/recipe_json.h"
+#include "ocs/report/report_html.h"
+#include "ocs/report/report_json.h"
+#include "ocs/report/report_text.h"
+
+namespace ocs::cli {
+namespace {
+
+struct Options {
+  std::string model{};
+  std::string output{};
+  RecipeArguments recipe{};
+  bool print_recipe = false;
+  DataArguments data{};
+  std::vector<std::string> reports{};
+  std::string save_stats{};
+  std::string load_stats{};
+  StepDump dump{};
+};
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void check_files(const Options& options) {
+  if (options.model.empty()) throw_bad_input("quantize: which model? see ocs quantize --help");
+  if (options.output.empty()) throw_bad_input("quantize: where to? pass -o OUT.onnx");
+  check_output(options.output, "-o");
+  if (same_file(options.model, options.output))
+    throw_bad_input(fmt::format("-o {}: is the input itself", options.output));
+  for (const std::string& report : options.reports) {
+    if (!report.ends_with(".json") && !report.ends_with(".html")) {
+      throw_bad_input(fmt::format("--report {}: the name must end in .json or .html", report));
+    }
+    check_output(report, "--report");
+  }
+  if (!options.save_stats.empty()) check_output(options.save_stats, "--save-stats");
+}
+
+std::optional<Samples> open_samples_for(const Options& options, const Recipe& recipe,
+                                        const Model& model, Console& console) {
+  DataArguments data = options.data;
+  data.count = recipe.calib_count;
+  data.seed = recipe.seed;
+  if (data.given()) return open_data(data, {&model}, console);
+  if (options.load_stats.empty()) {
+    if (recipe.act_bits) {
+      throw_bad_input(
+          "quantizing activations needs data: pass --calib DATA; or --recipe weights-only, which "
+          "needs none");
+    }
+    console.note("no data: no bias is corrected and nothing is measured");
+  }
+  return std::nullopt;
+}
+
+// The preprocessing goes along, so that evaluate and compare need no option.
+void add_preprocess(Model& model, const Options& options, const Model& input) {
+  if (const auto preprocess = preprocess_for(options.data, {&input})) {
+    model.set_metadata("ocs.preprocess", to_json(*preprocess).dump());
+  }
+}
+
+void write_reports(const Options& options, const Report& report) {
+  for (const std::string& file : options.reports) {
+    write_file(file, file.ends_with(".json") ? to_text(to_json(report)) + "\n" : to_html(report));
+  }
+}
+
+void tell_notes(const Report& report, Console& console) {
+  for (const Note& note : report.notes) {
+    console.detail(note.node.empty() ? note.text : fmt::format("{}: {}", note.node, note.text));
+  }
+}
+
+int run(Options& options, Console& console) {
+  const double begun = seconds_now();
+  const Recipe recipe = recipe_of(options.recipe);
+  if (options.print_recipe) {
+    console.answer_json(to_json(recipe));
+    return exit_done;
+  }
+  check_files(options);
+  Model model = read_model(options.model);
+  const std::int64_t size_before = model_size(model, options.model);
+  const std::optional<Samples> samples = open_samples_for(options, recipe, model, console);
+  std::optional<CalibrationStats> saved;
+  if (!options.load_stats.empty()) saved = read_stats(options.load_stats);
+  // What preprocess_for asks of the input must be asked before the model is moved away.
+  Model head;
+  add_preprocess(head, options, model);
+
+  const RunOptions run_options{.progress = console.progress(),
+                               .observe = dump_observer(options.dump, options.output),
+                               .saved_stats = saved ? &*saved : nullptr,
+                               .keep_stats = !options.save_stats.empty()};
+  Quantized result = quantize(std::move(model), samples ? &*samples : nullptr, recipe,
+                              onnx_runtime(), run_options);
+  check_all_dumped(options.dump);
+  // Not what the passes made of it: nothing was gained by them.
+  if (result.unchanged) result.model = read_model(options.model);
+  if (const std::string preprocess = head.metadata("ocs.preprocess");
+      !preprocess.empty() && !result.unchanged) {
+    result.model.set_metadata("ocs.preprocess", preprocess);
+  }
+  write_model(result.model, options.output);
+  if (!options.save_stats.empty()) write_stats(result.stats, options.save_stats);
+
+  Report& report = result.report;
+  report.model = options.model;
+  report.output = options.output;
+  report.output_sha256 = sha256_of_file(options.output);
+  report.size_before = size_before;
+  report.size_after = model_size(result.model, options.output);
+  report.seconds = seconds_now() - begun;
+  write_reports(options, report);
+  tell_notes(report, console);
+  if (console.options().json) {
+    console.answer_json(to_json(report));
+  } else {
+    console.answer(summary(report));
+  }
+  return exit_done;
+}
+
+Run add(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  add_file(app, "MODEL.onnx", "the model, float", options->model)->required(false);
+  add_text(app, "-o,--output", "OUT.onnx", "the quantized model", options->output);
+  add_list(
+      app, "--report", "FILE", "what was done to each layer, as FILE.json or FILE.html; repeatable",
+      [options = options.get()](const std::string& text) { options->reports.push_back(text); });
+  app.add_flag("--print-recipe", options->print_recipe,
+               "print the recipe as JSON, for editing, and do nothing else");
+  add_text(app, "--save-stats", "FILE",
+           "keep the statistics of the activations, for --load-stats and ocs merge",
+           options->save_stats);
+  add_text(app, "--load-stats", "FILE",
+           "statistics instead of a calibration; data are then only measured with",
+           options->load_stats);
+  add_list(
+      app, "--dump-after", "STEP",
+      "write the model after this step as OUT.onnx.STEP.txt; `all` for every step; repeatable",
+      [options = options.get()](const std::string& text) { options->dump.wanted.push_back(text); });
+  add_data_options(app, "--calib,--data", options->data);
+  add_recipe_options(app, options->recipe);
+  return [options](Console& console) { return run(*options, console); };
+}
+
+}  // namespace
+
+constinit const Command quantize_command{
+    .name = "quantize",
+    .summary = "Quantize a model",
+    .examples =
+        "  ocs quantize net.onnx -o net.int8.onnx --calib images/ --preprocess imagenet-torch\n"
+        "  ocs quantize net.onnx -o net.w4.onnx --recipe weights-only --weight-bits 4 "
+        "--expand-ratio 0.05\n"
+        "  ocs quantize net.onnx -o out.onnx --calib data/ --keep-float first --keep-float "
+        "'head/*' --report out.html\n"
+        "  ocs quantize --recipe paper --weight-bits 5 --print-recipe > mine.json\n",
+    .add = add,
+};
+
+}  // namespace ocs::cli
