@@ -246,6 +246,14 @@ TEST(LayerTable, NamesFilesThatExist) {
   }
 }
 
+TEST(Tree, HasTheFoldersOfThePage) {
+  static const std::regex row("\\n\\| `([a-z_/]+/)` \\|");
+  const std::string page = read(root / "docs/architecture.md");
+  for (std::sregex_iterator match(page.begin(), page.end(), row), end; match != end; ++match) {
+    EXPECT_TRUE(fs::is_directory(root / (*match)[1].str())) << (*match)[1];
+  }
+}
+
 // Folders that hold something of ours and their name as the page writes it.
 TEST(Tree, IsWhatThePageSays) {
   const std::string page = read(root / "docs/architecture.md");
