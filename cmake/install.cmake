@@ -4,6 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 get_property(ocs_layers GLOBAL PROPERTY OCS_LAYERS)
+list(REMOVE_ITEM ocs_layers ocs_cli)  # the program's own: no part of the library, and CLI11 is no dependency of its users
 add_library(ocs_library INTERFACE)
 target_link_libraries(ocs_library INTERFACE ${ocs_layers})
 add_library(ocs::ocs ALIAS ocs_library)
