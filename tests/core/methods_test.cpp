@@ -49,7 +49,8 @@ TEST(ParseMethod, SaysWhatItDoesNotUnderstand) {
   EXPECT_THAT([] { (void)parse("plain:3"); }, fails_with("'plain' takes no option '3'"));
   EXPECT_THAT([] { (void)parse("rich:"); }, fails_with("'rich:': '' is not a number"));
   EXPECT_THAT([] { (void)parse("rich:1x"); }, fails_with("'rich:1x': '1x' is not a number"));
-  EXPECT_THAT([] { (void)parse("rich:nan"); }, fails_with("'rich:nan': 'nan' is not a finite number"));
+  EXPECT_THAT([] { (void)parse("rich:nan"); },
+              fails_with("'rich:nan': 'nan' is not a finite number"));
   EXPECT_THAT([] { (void)parse("rich:1,2,3"); }, fails_with("'rich' takes no option '3'"));
   EXPECT_THAT([] { (void)parse("rich:-1"); }, fails_with("'rich:-1': share must be positive"));
 }

@@ -61,7 +61,8 @@ void check_override(const Override& entry) {
 Recipe paper() {
   Recipe recipe;
   recipe.name = "paper";
-  recipe.target = "ort-cpu-vnni";  // its integers are those of the paper, whatever an engine makes of them
+  recipe.target =
+      "ort-cpu-vnni";  // its integers are those of the paper, whatever an engine makes of them
   recipe.act_clip = MaxClip{};
   recipe.weight_granularity = Granularity::tensor;
   recipe.act_range = ActRange::symmetric;

@@ -23,38 +23,40 @@ enum class SplitForm { gather, slice, fold, virtual_, automatic };
 
 // "PATTERN:key=value": other settings for the nodes that match.
 struct Override {
-  std::string pattern{};               // glob on node names, or `first` / `last`
-  std::string key{};                   // weight_bits, act_bits, weight_clip, act_clip, weight_granularity, expand_ratio
+  std::string pattern{};  // glob on node names, or `first` / `last`
+  std::string
+      key{};  // weight_bits, act_bits, weight_clip, act_clip, weight_granularity, expand_ratio
   std::string value{};
   bool operator==(const Override&) const = default;
 };
 
 struct Recipe {
   std::string name = "int8";
-  int weight_bits = 8;                                  // 2..8
-  std::optional<int> act_bits = 8;                      // 2..8, 16; none: activations stay float
+  int weight_bits = 8;              // 2..8
+  std::optional<int> act_bits = 8;  // 2..8, 16; none: activations stay float
   Granularity weight_granularity = Granularity::channel;
   ActRange act_range = ActRange::asymmetric;
   ActScope act_scope = ActScope::regions;
   Clip weight_clip = MaxClip{};
   Clip act_clip = MseClip{};
-  double expand_ratio = 0.0;                            // paper: ceil(r * C) splits in each layer; [0, 4]
+  double expand_ratio = 0.0;  // paper: ceil(r * C) splits in each layer; [0, 4]
   SplitKind split = SplitKind::quantization_aware;
   SplitParts split_parts = SplitParts::equal;
   SplitForm split_form = SplitForm::automatic;
-  bool split_first = false;                             // also a first layer of 3 channels
-  bool fill_multiples = true;                           // further useful splits up to the engine's channel multiple (never in `paper`)
+  bool split_first = false;  // also a first layer of 3 channels
+  bool fill_multiples =
+      true;  // further useful splits up to the engine's channel multiple (never in `paper`)
   Rounding rounding = NearestRounding{};
-  bool fold_batchnorm = true;                           // off: rounded as stored, absorbed exactly afterwards
+  bool fold_batchnorm = true;  // off: rounded as stored, absorbed exactly afterwards
   bool bias_correction = true;
-  bool fallback = true;                                 // a layer that spoils the network goes back to float
-  bool first_float = false;                             // the paper: the first Conv/Gemm/MatMul stays float
-  std::vector<std::string> keep_float{};                // globs on node names, `first`, `last`
+  bool fallback = true;                   // a layer that spoils the network goes back to float
+  bool first_float = false;               // the paper: the first Conv/Gemm/MatMul stays float
+  std::vector<std::string> keep_float{};  // globs on node names, `first`, `last`
   std::vector<Override> overrides{};
-  int opset = 0;                                        // 0: the lowest that holds what is used
+  int opset = 0;  // 0: the lowest that holds what is used
   std::uint64_t seed = 0;
-  std::size_t calib_count = 0;                          // samples used of the calibration data, 0: all
-  std::size_t measure_count = 16;                       // samples of the measured signal-to-noise
+  std::size_t calib_count = 0;     // samples used of the calibration data, 0: all
+  std::size_t measure_count = 16;  // samples of the measured signal-to-noise
   // ort-cpu: weights that no x86 kernel's 16-bit sums saturate; ort-cpu-vnni: the whole range
   std::string target = "ort-cpu";
   bool operator==(const Recipe&) const = default;
