@@ -89,8 +89,9 @@ std::string as_text(const Inspection& inspection, const Options& options, std::i
     rows.push_back(row_of(layer));
   }
   std::string text =
-      fmt::format("{}: opset {}, {} layers, {} weights, {} MACs\n", options.model, opset,
-                  inspection.layers.size(), count_text(weights), count_text(macs));
+      fmt::format("{}: opset {}, {} layer{}, {} weights, {} MACs\n", options.model, opset,
+                  inspection.layers.size(), inspection.layers.size() == 1 ? "" : "s",
+                  count_text(weights), count_text(macs));
   text += fmt::format(
       "thresholds at {} bits as shares of max|w|; channels split at ratio {}, and the share of "
       "max|w| left\n\n",

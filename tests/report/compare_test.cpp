@@ -124,6 +124,14 @@ TEST(Compare, NamesAnOutputThatTheOtherModelLacks) {
       ThrowsMessage<Error>(HasSubstr("other.onnx: has no output 'y'")));
 }
 
+TEST(Compare, NamesAnInputThatOnlyOneModelHas) {
+  Model other(quantized_model().clone().proto(), "other.onnx");
+  other.graph().mutable_input(0)->set_name("data");
+  EXPECT_THAT(
+      [&] { (void)compare(reference_model(), other, some_samples(1), open_multiplier, {}); },
+      ThrowsMessage<Error>(HasSubstr("other.onnx: has no input 'x'")));
+}
+
 TEST(Compare, RefusesEmptyData) {
   EXPECT_THAT(
       [] {

@@ -4,6 +4,8 @@
 #include <map>
 #include <mutex>
 
+#include <fmt/format.h>
+
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/graph/expose.h"
@@ -108,14 +110,20 @@ Sums compare_sample(const Sessions& sessions, const std::vector<Port>& outputs,
   return sums;
 }
 
-void check_outputs(const Model& reference, const std::vector<Port>& outputs,
-                   const Model& quantized) {
-  const std::vector<Port> others = quantized.outputs();
-  for (const Port& output : outputs) {
-    if (std::ranges::find(others, output.name, &Port::name) != others.end()) continue;
-    throw_bad_input(quantized.file().string() + ": has no output '" + output.name + "' as " +
-                    reference.file().string() + " has");
+// Names that one model has and the other lacks would surface as errors of single samples.
+void check_ports(const Model& model, const std::vector<Port>& ports, const Model& other,
+                 const std::vector<Port>& others, std::string_view kind) {
+  for (const Port& port : ports) {
+    if (std::ranges::find(others, port.name, &Port::name) != others.end()) continue;
+    throw_bad_input(fmt::format("{}: has no {} '{}' as {} has", other.file().string(), kind,
+                                port.name, model.file().string()));
   }
+}
+
+void check_alike(const Model& reference, const Model& quantized) {
+  check_ports(reference, reference.inputs(), quantized, quantized.inputs(), "input");
+  check_ports(quantized, quantized.inputs(), reference, reference.inputs(), "input");
+  check_ports(reference, reference.outputs(), quantized, quantized.outputs(), "output");
 }
 
 }  // namespace
@@ -123,7 +131,7 @@ void check_outputs(const Model& reference, const std::vector<Port>& outputs,
 Comparison compare(const Model& reference, const Model& quantized, const Samples& samples,
                    const Engine& engine, const CompareOptions& options) {
   const std::vector<Port> outputs = reference.outputs();
-  check_outputs(reference, outputs, quantized);
+  check_alike(reference, quantized);
   const std::size_t count =
       options.count == 0 ? samples.count : std::min(options.count, samples.count);
   if (count == 0) throw_bad_input(samples.source + ": holds no sample");

@@ -1,0 +1,99 @@
+#include "cli/inspect_layers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/core/error.h"
+#include "ocs/core/parallel.h"
+#include "ocs/engine/onnx_runtime.h"
+#include "support/text_model.h"
+
+namespace ocs::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// One Conv with a clear outlier in channel 1, one depthwise Conv, one recurrent layer, one Gemm.
+Model some_model() {
+  return text_model(R"(
+      input x float[N,2,4,4];
+      init w float[2,2,1,1] {1, -4, 0.5, 1}; init d float[2,1,1,1] {1, 2}; init f float[32,3] random 1;
+      init lw float[1,8,3] random 2; init lr float[1,8,2] random 3; init shape int64[3] {1, -1, 3};
+      conv: a = Conv(x, w); depthwise: b = Conv(a, d) {group = 2}; flat: c = Flatten(b); fc: e = MatMul(c, f);
+      seq: s = Reshape(e, shape); lstm: y = LSTM(s, lw, lr) {hidden_size = 2}; output y float)");
+}
+
+TEST(InspectLayers, DescribesEachLayer) {
+  const Inspection inspection = inspect_layers(some_model(), onnx_runtime(), {.expand_ratio = 0.5});
+  ASSERT_THAT(inspection.layers, SizeIs(3));
+  const InspectedLayer& conv = inspection.layers[0];
+  EXPECT_EQ(conv.name, "conv");
+  EXPECT_EQ(conv.op, "Conv");
+  EXPECT_EQ(conv.weight, "w");
+  EXPECT_THAT(conv.shape, ElementsAre(2, 2, 1, 1));
+  EXPECT_EQ(conv.max_abs, 4.0F);
+  EXPECT_EQ(conv.macs, 4 * 16);  // four weights at each of 16 places
+  ASSERT_THAT(conv.thresholds, SizeIs(5));
+  EXPECT_EQ(conv.thresholds[0].clip, "max");
+  EXPECT_EQ(conv.thresholds[0].threshold, 4.0F);
+  EXPECT_THAT(conv.split.channels, ElementsAre(1));  // ceil(0.5 * 2) splits
+  EXPECT_EQ(conv.split.max_abs_after, 2.0F);
+  EXPECT_EQ(inspection.layers[2].macs, 96);
+  EXPECT_EQ(inspection.why_no_macs, "");
+}
+
+TEST(InspectLayers, SaysWhyAGroupedLayerIsNotSplit) {
+  const Inspection inspection = inspect_layers(some_model(), onnx_runtime(), {});
+  EXPECT_THAT(inspection.layers[1].split.channels, IsEmpty());
+  EXPECT_EQ(inspection.layers[1].split.max_abs_after, 2.0F);
+  EXPECT_THAT(inspection.layers[1].split.reason, HasSubstr("grouped"));
+}
+
+TEST(InspectLayers, ListsWhatIsNoLayer) {
+  const Inspection inspection = inspect_layers(some_model(), onnx_runtime(), {});
+  ASSERT_THAT(inspection.skipped, SizeIs(1));
+  EXPECT_EQ(inspection.skipped[0].name, "lstm");
+  EXPECT_THAT(inspection.skipped[0].reason, HasSubstr("recurrent"));
+}
+
+TEST(InspectLayers, ListsLayersInsideBodies) {
+  const Model model = text_model(R"(
+      input x float[1,2]; input cond bool[]; init w float[2,2] ones;
+      branch: y = If(cond) {then_branch = graph { inner: t = MatMul(x, w); output t; }, else_branch = graph { other: e = Neg(x); output e; }};
+      output y float)");
+  const Inspection inspection = inspect_layers(model, onnx_runtime(), {});
+  EXPECT_THAT(inspection.layers, IsEmpty());
+  ASSERT_THAT(inspection.skipped, SizeIs(1));
+  EXPECT_EQ(inspection.skipped[0].name, "inner");
+  EXPECT_EQ(inspection.skipped[0].reason, "lies in a body of 'branch'");
+}
+
+TEST(InspectLayers, GoesWithoutMacsWhereTheModelCannotRun) {
+  const Engine refusing = [](const Model&, const EngineOptions&) -> RunModel {
+    throw_engine("no such operator");
+  };
+  const Inspection inspection = inspect_layers(some_model(), refusing, {});
+  EXPECT_EQ(inspection.why_no_macs, "no such operator");
+  EXPECT_EQ(inspection.layers[0].macs, std::nullopt);
+  EXPECT_EQ(inspection.layers[0].max_abs, 4.0F);
+}
+
+TEST(InspectLayers, GivesTheSameForAnyNumberOfThreads) {
+  const auto channels_and_thresholds = [](std::size_t threads) {
+    const ThreadLimit limit(threads);
+    std::vector<float> all;
+    for (const InspectedLayer& layer :
+         inspect_layers(some_model(), onnx_runtime(), {.bits = 4}).layers) {
+      for (const NamedThreshold& each : layer.thresholds) all.push_back(each.threshold);
+      all.insert(all.end(), layer.split.channels.begin(), layer.split.channels.end());
+    }
+    return all;
+  };
+  EXPECT_EQ(channels_and_thresholds(1), channels_and_thresholds(4));
+}
+
+}  // namespace
+}  // namespace ocs::cli
