@@ -222,6 +222,10 @@ TEST(FoldBatchnorm, StaysInTrainingAndBehindOthers) {
                    "{training_mode = 1}; output z",
                "inference");
   expect_stays(start +
+                   "opset 9; y = Conv(x, w); norm: z, p, q, t, u = "
+                   "BatchNormalization(y, s, b, m, v); output z",
+               "inference");
+  expect_stays(start +
                    "y = Conv(x, w); r = Relu(y); norm: z = BatchNormalization(r, s, b, m, v); "
                    "output z",
                "behind Relu");

@@ -78,6 +78,14 @@ std::optional<ChannelLayout> layout_of(const onnx::NodeProto& node,
   return std::nullopt;
 }
 
+bool is_inference(const onnx::NodeProto& batchnorm) {
+  if (int_attribute(batchnorm, "training_mode", 0) != 0) return false;
+  for (int i = 1; i < batchnorm.output_size(); ++i)  // before opset 14 these asked for training
+    if (!batchnorm.output(i).empty()) return false;
+  return batchnorm.input_size() == 5 && batchnorm.output_size() > 0 &&
+         !batchnorm.output(0).empty() && int_attribute(batchnorm, "spatial", 1) != 0;
+}
+
 class Search {
  public:
   explicit Search(const Model& model) : graph_(model), facts_(model.graph()) {}
@@ -100,7 +108,6 @@ class Search {
   };
 
   [[nodiscard]] Finding look_at(const onnx::NodeProto& batchnorm) const;
-  [[nodiscard]] bool is_inference(const onnx::NodeProto& batchnorm) const;
   [[nodiscard]] std::optional<Parameters> parameters(const onnx::NodeProto& batchnorm) const;
   [[nodiscard]] const std::string* constant_summand(const onnx::NodeProto& node) const;
   [[nodiscard]] std::optional<std::vector<double>> own_bias(const onnx::NodeProto& target,
@@ -114,17 +121,6 @@ class Search {
   Graph graph_;
   ValueFacts facts_;
 };
-
-bool Search::is_inference(const onnx::NodeProto& batchnorm) const {
-  if (int_attribute(batchnorm, "training_mode", 0) != 0) return false;
-  for (int i = 1; i < batchnorm.output_size(); ++i) {
-    const std::string& output = batchnorm.output(i);
-    if (!output.empty() && (!graph_.uses(output).empty() || graph_.is_graph_output(output)))
-      return false;
-  }
-  return batchnorm.input_size() == 5 && batchnorm.output_size() > 0 &&
-         !batchnorm.output(0).empty() && int_attribute(batchnorm, "spatial", 1) != 0;
-}
 
 std::optional<Search::Parameters> Search::parameters(const onnx::NodeProto& batchnorm) const {
   std::vector<std::vector<double>> values;

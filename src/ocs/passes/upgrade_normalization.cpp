@@ -6,11 +6,12 @@
 namespace ocs {
 namespace {
 
-// Outputs beside the first are those of training; unread ones are dropped.
+// A node that names outputs beside the first computes in training form, whether they are read or
+// not: its first output is another than that of inference.
 void keep_only_inference(Rewrite& rewrite) {
   onnx::NodeProto& node = rewrite.node();
   for (int i = 1; i < node.output_size(); ++i)
-    if (rewrite.is_read(i)) rewrite.refuse("it computes the statistics of training");
+    if (!node.output(i).empty()) rewrite.refuse("it computes the statistics of training");
   node.mutable_output()->DeleteSubrange(1, node.output_size() - 1);
 }
 
