@@ -83,6 +83,12 @@ TEST(UpgradeOpset, RefusesWhatHasNoRule) {
               AllOf(HasSubstr("'s' (Scan)"), HasSubstr("opset 8 to opset 9")));
 }
 
+TEST(UpgradeOpset, RefusesNodesWithoutOutputs) {
+  Model model = text_model("opset 9; input x float[3]; n: y = Softmax(x); z = Relu(x); output z");
+  model.graph().mutable_node(0)->clear_output();
+  EXPECT_THAT(refusal(std::move(model), 13), AllOf(HasSubstr("'n'"), HasSubstr("no output")));
+}
+
 TEST(UpgradeOpset, RefusesTargetsThatItCannotWrite) {
   for (const std::int64_t target : {12, 26})
     EXPECT_THROW((void)upgrade_opset(text_model("input x float[3]; output x"), target), Error);

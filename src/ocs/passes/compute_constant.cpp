@@ -286,8 +286,8 @@ std::optional<TensorProto> Computation::constant() const {
 std::optional<TensorProto> Computation::constant_of_shape() const {
   constexpr std::int64_t most = 65536;
   const std::optional<Shape> shape = list("", 0);
-  if (!shape || std::ranges::any_of(*shape, [](auto extent) { return extent < 0; }))
-    return std::nullopt;
+  const auto is_off = [](std::int64_t extent) { return extent < 0 || extent > most; };
+  if (!shape || std::ranges::any_of(*shape, is_off)) return std::nullopt;
   const std::int64_t count = element_count(*shape);
   if (count > most) return std::nullopt;
   Tensor one{.shape = {1}, .values = std::vector<float>{0.0F}};

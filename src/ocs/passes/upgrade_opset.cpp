@@ -76,6 +76,7 @@ void apply_rule(Rewrite& rewrite, int version, std::vector<Note>& notes) {
   const bool parametric = std::ranges::any_of(
       node.attribute(), [](const auto& attribute) { return !attribute.ref_attr_name().empty(); });
   if (parametric) rewrite.refuse("an attribute is a parameter of the function");
+  if (node.output_size() == 0) rewrite.refuse("it has no output");
   const std::string before = node.SerializeAsString();
   const std::string op_type = node.op_type();
   change.rule(rewrite);
