@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -133,8 +134,11 @@ std::optional<Search::Parameters> Search::parameters(const onnx::NodeProto& batc
   }
   const auto epsilon = static_cast<double>(float_attribute(batchnorm, "epsilon", 1e-5F));
   Parameters found{.multiplier = values[0], .mean = values[2], .shift = values[1]};
-  for (std::size_t o = 0; o < found.multiplier.size(); ++o)
-    found.multiplier[o] /= std::sqrt(std::max(values[3][o] + epsilon, 0.0));
+  for (std::size_t o = 0; o < found.multiplier.size(); ++o) {
+    const double variance = values[3][o] + epsilon;
+    constexpr double none = std::numeric_limits<double>::infinity();  // seen and refused in fill
+    found.multiplier[o] = variance > 0.0 ? found.multiplier[o] / std::sqrt(variance) : none;
+  }
   return found;
 }
 
@@ -189,17 +193,20 @@ std::string Search::fill(Fold& fold, const onnx::NodeProto& target, const Parame
   fold.weight = target.input(1);
   fold.folded_weight = load(fold.weight);
   const auto elements = fold.folded_weight.as<float>();
+  bool finite = true;
+  const auto narrow = [&](double value) {
+    constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
+    finite = finite && std::abs(value) <= largest;  // false for NaN too
+    return finite ? static_cast<float>(value) : 0.0F;
+  };
   for (std::size_t i = 0; i < elements.size(); ++i)
-    elements[i] = static_cast<float>(norm.multiplier[layout->channel_of(i)] *
-                                     static_cast<double>(elements[i]));
+    elements[i] = narrow(norm.multiplier[layout->channel_of(i)] * static_cast<double>(elements[i]));
   for (std::size_t o = 0; o < channels; ++o) {
-    fold.multiplier.push_back(static_cast<float>(norm.multiplier[o]));
+    fold.multiplier.push_back(narrow(norm.multiplier[o]));
     fold.folded_bias.push_back(
-        static_cast<float>(norm.multiplier[o] * ((*bias)[o] - norm.mean[o]) + norm.shift[o]));
+        narrow(norm.multiplier[o] * ((*bias)[o] - norm.mean[o]) + norm.shift[o]));
   }
-  const auto finite = [](float value) { return std::isfinite(value); };
-  if (!std::ranges::all_of(elements, finite) || !std::ranges::all_of(fold.folded_bias, finite))
-    return "the folded weight would not be finite";
+  if (!finite) return "the folded weight would not be finite";
   return {};
 }
 
