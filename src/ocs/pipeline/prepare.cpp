@@ -73,6 +73,8 @@ Prepared prepare(Model model, const Recipe& recipe, const Observer& observe) {
   model = keep("upgrade_opset", upgrade_opset(std::move(model), opset));
   // After the upgrade: its rules add constants. Before the fold: it wants initializers.
   model = keep("lift_constants", lift_constants(std::move(model)));
+  // Before the fold: the unfolded weight that it remembers must have the layout of the folded one.
+  model = keep("normalize_gemm", normalize_gemm(std::move(model)));
   // In every recipe: the activations that calibration sees are the same, folded or not. Where the
   // recipe says "off", the weights are rounded as they were stored and the fold goes into the row
   // scales.
@@ -87,7 +89,6 @@ Prepared prepare(Model model, const Recipe& recipe, const Observer& observe) {
                                  .multiplier = std::move(absorbed.multiplier)};
     }
   }
-  model = keep("normalize_gemm", normalize_gemm(std::move(model)));
   model = keep("prune", prune(std::move(model)));
   prepared.model = std::move(model);
   return prepared;
