@@ -106,7 +106,7 @@ TEST(RoundedSum, StaysWithinTheCopies) {
   }
 }
 
-// method.md section 3: rounding m equal parts one by one has m^2 times the error variance of
+// docs/splitting.md: rounding m equal parts one by one has m^2 times the error variance of
 // rounding the whole, which is what the quantization-aware parts have. 2% is six standard errors of
 // a variance estimated from 400,000 uniform errors.
 TEST(RoundedSum, HasTheErrorVarianceOfItsKind) {

@@ -17,7 +17,7 @@ namespace ocs {
 // some |x_i| lies in the middle between two.
 [[nodiscard]] double least_error(const std::vector<float>& values, std::int32_t steps);
 
-// method.md section 2, `kl`, literally.
+// docs/quantization.md, `kl`, literally.
 [[nodiscard]] double slow_kl_threshold(const ClipInput& input);
 
 }  // namespace ocs

@@ -1,5 +1,4 @@
-// The catalogue of clip methods: how the threshold of a tensor is chosen (method.md section 2,
-// docs/quantization.md).
+// The catalogue of clip methods: how the threshold of a tensor is chosen (docs/quantization.md).
 //
 // To add one: its option struct and its name in the variant here, and clip/<name>.cpp with
 // `threshold(const NameClip&, const ClipInput&)`. Its text form, --help and the contract test

@@ -1,5 +1,5 @@
 // Kullback-Leibler calibration (TensorRT's idea, in the form that the paper's authors took over
-// from MXNet). Every detail below decides the result; method.md section 2 has the evidence.
+// from MXNet). Every detail below decides the result; docs/quantization.md has the evidence.
 //
 // The signed values go into 1001 bins over [-max|x|, max|x|]. For every half-width i:
 //   P: the bins inside, with the mass outside added to the two end bins;

@@ -18,7 +18,7 @@ namespace ocs {
                                                std::int64_t taps);
 
 // sum over inputs and taps of (W - scale * stored) * E[x_c] * coverage, for each row: what rounding
-// took from the mean of each output channel and the bias gives back (method.md section 8; Nagel et
+// took from the mean of each output channel and the bias gives back (Nagel et
 // al. 2019, Finkelstein et al. 2019).
 [[nodiscard]] std::vector<double> mean_shift(const ChannelMatrix& weight,
                                              std::span<const std::int16_t> stored,

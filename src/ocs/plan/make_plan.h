@@ -10,7 +10,7 @@
 namespace ocs {
 
 // What was folded into a layer before planning; for rounding before the fold (recipe `paper`,
-// method.md section 1).
+// docs/quantization.md).
 struct UnfoldedRows {
   Tensor weight{};                  // as stored
   std::vector<float> multiplier{};  // g of each output channel

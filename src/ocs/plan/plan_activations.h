@@ -14,8 +14,8 @@ namespace ocs {
 [[nodiscard]] const TensorStats& stats_of(const CalibrationStats& stats, const std::string& value);
 
 // Scale, zero point and levels of one value from its statistics: asymmetric uint8 (uint16 above 8
-// bits), zero point 0 where it is never negative; symmetric: levels 0 .. N or 128 +- N (method.md
-// section 1). `bounds`: the absorbed Clip's, so that the grid lies inside.
+// bits), zero point 0 where it is never negative; symmetric: levels 0 .. N or 128 +- N (the
+// paper). `bounds`: the absorbed Clip's, so that the grid lies inside.
 // `function`: what alone reads the value; the mse clip then minimises the error behind it.
 struct ValueBounds {
   std::optional<float> low{};

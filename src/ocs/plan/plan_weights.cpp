@@ -103,7 +103,7 @@ void keep_bias_in_range(std::vector<float>& scales, const std::vector<float>& bi
 }
 
 // Row scales |g| * D and negated integers where g < 0: BatchNormalization absorbed exactly after
-// rounding (method.md section 1).
+// rounding (docs/quantization.md).
 void absorb_multiplier(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix& weight) {
   const std::vector<float> steps = plan.params.scale;
   std::vector<float> scales(static_cast<std::size_t>(weight.rows()));

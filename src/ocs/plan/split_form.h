@@ -5,7 +5,7 @@
 
 namespace ocs {
 
-// Decides for every layer with copies how they get into the graph (method.md section 7), and lays
+// Decides for every layer with copies how they get into the graph (docs/splitting.md), and lays
 // out rows and inputs accordingly:
 //   virtual  the unsplit integers fit their container: nothing is written;
 //   fold     the producing layer computes the copied channels again (its rows are appended), where

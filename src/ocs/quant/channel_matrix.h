@@ -1,5 +1,5 @@
 // One view for every weight layout: W[group, output, input, tap] of Conv, ConvTranspose, Gemm,
-// MatMul (method.md section 1). Everything numeric works on this view; only the rows of ops/ know
+// MatMul (docs/quantization.md). Everything numeric works on this view; only the rows of ops/ know
 // how an operator stores its weight.
 #pragma once
 

@@ -18,7 +18,7 @@ enum class ActRange { symmetric, asymmetric };
 // Which activations are quantized: `inputs` - the inputs of the quantized layers and no others (the paper);
 // `regions` - also their outputs and what lies between (residual adds, pools), so that integer kernels meet.
 enum class ActScope { inputs, regions };
-// How copies of input channels get into the graph (method.md section 7).
+// How copies of input channels get into the graph (docs/splitting.md).
 enum class SplitForm { gather, slice, fold, virtual_, automatic };
 
 // "PATTERN:key=value": other settings for the nodes that match.

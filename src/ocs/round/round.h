@@ -1,5 +1,5 @@
 // The catalogue of rounding methods: real weights to the integers of a grid, with split channels
-// (method.md sections 3, 8; docs/splitting.md).
+// (docs/splitting.md).
 //
 // To add one: its option struct and its name in the variant here, and round/<name>.cpp with
 // `round_weights(const NameRounding&, const RoundProblem&)`. Its text form, --help and the contract

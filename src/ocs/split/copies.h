@@ -1,4 +1,4 @@
-// Exact integer parts of a split weight (method.md section 3, docs/splitting.md): round first,
+// Exact integer parts of a split weight (docs/splitting.md): round first,
 // split last.
 //
 // A weight k (an integer, |k| <= copies * N) is shared by `copies` duplicates of its input channel

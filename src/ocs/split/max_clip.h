@@ -1,4 +1,4 @@
-// Copies under a budget for the max clip, exactly (method.md section 4): with equal parts and
+// Copies under a budget for the max clip, exactly (docs/splitting.md): with equal parts and
 // threshold max|w| the step of the split tensor is max_c M_c / m_c, where M_c is the largest |w| of
 // input channel c and m_c the number of its copies. The least such maximum under a budget needs no
 // greedy search; for unit costs select_largest with equal parts arrives at the same value.

@@ -1,5 +1,5 @@
 // Which input channels are split, and how a split weight is rounded (paper sections 3.2-3.4,
-// method.md section 3, docs/splitting.md).
+// docs/splitting.md).
 #pragma once
 
 #include <cstdint>
