@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly build=${1:?build folder} filter=${2:-.}
-programs=$(find "$build/bench" -maxdepth 1 -type f -executable | sort)
+programs=$(find "$build/bench" -maxdepth 1 -type f -executable -name '*_bench' | sort)
 [ -n "$programs" ] || { echo "no benchmarks in $build/bench" >&2; exit 1; }
 for program in $programs; do
   "$program" --benchmark_filter="$filter" --benchmark_repetitions=3 --benchmark_report_aggregates_only=true \

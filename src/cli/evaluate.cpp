@@ -27,7 +27,7 @@ int run(const Options& options, Console& console) {
   const Model model = read_model(options.model);
   const Samples samples = open_data(options.data, {&model}, console);
   // One thread a run: the samples run side by side.
-  const RunModel run_model = onnx_runtime()(model, {});
+  const RunModel run_model = onnx_runtime()(model, {.borrow_weights = true});
   const Accuracy accuracy = measure_accuracy(run_model, samples, console.progress());
   if (console.options().json) {
     console.answer_json({{"samples", accuracy.items},

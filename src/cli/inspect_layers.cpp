@@ -11,7 +11,6 @@
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/data/open_samples.h"
-#include "ocs/graph/expose.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
@@ -101,7 +100,7 @@ std::map<std::string, Shape, std::less<>> output_shapes(const Model& model,
   std::vector<std::string> names;
   for (const Layer& layer : layers) names.push_back(layer.node->output(0));
   // Not optimized: opening takes longer than the one run.
-  const RunModel run = engine(expose(model.clone(), names), {.optimize = false});
+  const RunModel run = engine(model, {.optimize = false, .outputs = names, .borrow_weights = true});
   std::map<std::string, Shape, std::less<>> shapes;
   run.run(synthetic_samples(model.inputs(), 1, seed).load(0).inputs,
           [&](std::span<const OutputView> views) {

@@ -1,7 +1,10 @@
 // The table of commands. Each is one file beside this one.
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
+
+#include <malloc.h>
 
 #include "cli/command.h"
 #include "cli/program.h"
@@ -19,5 +22,11 @@ constexpr std::array commands{
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program(commands, std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+#ifdef M_MMAP_THRESHOLD
+  // Tensors go back to the system when they are freed. By itself glibc raises this bound to the
+  // size of what was freed last, and then keeps a third of a network's memory in holes.
+  mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+#endif
+  const std::span<char*> words(argv, static_cast<std::size_t>(argc));
+  return run_program(commands, {words.begin() + (words.empty() ? 0 : 1), words.end()});
 }

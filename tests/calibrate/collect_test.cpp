@@ -30,9 +30,9 @@ Model fake_model() {
   )");
 }
 
-const Engine fake = [](const Model& model, const EngineOptions&) {
+const Engine fake = [](const Model&, const EngineOptions& options) {
   RunModel run;
-  for (const auto& output : model.graph().output()) run.outputs.push_back({.name = output.name()});
+  for (const std::string& name : options.outputs) run.outputs.push_back({.name = name});
   run.run = [outputs = run.outputs](const NamedTensors& inputs, const Receive& receive) {
     std::map<std::string, Tensor> values{{"h", inputs.at("x")}, {"y", inputs.at("x")}};
     for (float& value : values.at("h").as<float>()) value *= 2.0F;
@@ -213,9 +213,10 @@ TEST(Collect, PassesOnWhatLoadingThrows) {
 }
 
 TEST(Collect, RefusesWhatCannotBeCollected) {
-  EXPECT_EQ(
-      message_of([] { (void)collect(fake_model(), {{.name = "none"}}, samples_of(1), fake, {}); }),
-      "the model has no value named 'none'");
+  EXPECT_EQ(message_of([] {
+              (void)collect(fake_model(), {{.name = "none"}}, samples_of(1), onnx_runtime(), {});
+            }),
+            "the model has no value named 'none'");
   EXPECT_EQ(
       message_of([] { (void)collect(fake_model(), {{.name = "h"}}, samples_of(0), fake, {}); }),
       "images: holds no samples");

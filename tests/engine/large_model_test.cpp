@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/small_models.h"
+#include "ocs/core/error.h"
 #include "ocs/engine/onnx_runtime.h"
 
 namespace ocs {
@@ -33,6 +34,22 @@ TEST(WriteWithWeightsApart, GivesTheSameOutputs) {
   const NamedTensors expected = run_once(onnx_runtime()(model, {}), x);
   EXPECT_EQ(run_once(open_model_file(folder.path() / "model.onnx", {}), x), expected);
   EXPECT_EQ(expected.at("y").as<float>()[999], 3.0F * 999.0F);
+}
+
+TEST(BorrowedWeights, GiveTheSameOutputsInnerOnesToo) {
+  const Model model = scaled();
+  const NamedTensors x{{"x", {.shape = {1000}, .values = std::vector<float>(1000, 3.0F)}}};
+  for (const std::vector<std::string>& outputs :
+       {std::vector<std::string>{}, {"y"}, {"xas", "y"}, {"xa"}, {"x", "xa"}}) {
+    const NamedTensors copied = run_once(onnx_runtime()(model, {.outputs = outputs}), x);
+    const RunModel borrowing = onnx_runtime()(model, {.outputs = outputs, .borrow_weights = true});
+    EXPECT_EQ(run_once(borrowing, x), copied);
+    EXPECT_EQ(copied.size(), std::max<std::size_t>(outputs.size(), 1));
+  }
+}
+
+TEST(BorrowedWeights, RefuseAnOutputThatTheModelHasNot) {
+  EXPECT_THROW((void)onnx_runtime()(scaled(), {.outputs = {"q"}, .borrow_weights = true}), Error);
 }
 
 TEST(TemporaryFolder, IsGoneAfterwards) {

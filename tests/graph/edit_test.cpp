@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ocs/core/error.h"
-#include "ocs/graph/expose.h"
+#include "ocs/graph/set_outputs.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/verify.h"
 
@@ -308,21 +308,24 @@ TEST(Verify, AcceptsAnOptionalInputThatIsLeftOut) {
   verify(model);
 }
 
-TEST(Expose, AddsInnerValuesBehindTheOutputs) {
+TEST(SetOutputs, TakesInnerValuesInTheOrderOfTheirNames) {
   Model model = with_body();
   auto* info = model.graph().add_value_info();
   info->set_name("z");
   info->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
-  const Model exposed = expose(std::move(model), {"y", "out", "z", "y"});
-  ASSERT_EQ(exposed.graph().output_size(), 3);
-  EXPECT_EQ(exposed.graph().output(1).name(), "y");
-  EXPECT_FALSE(exposed.graph().output(1).has_type());
-  EXPECT_EQ(exposed.graph().output(2).name(), "z");
-  EXPECT_TRUE(exposed.graph().output(2).has_type());
+  set_outputs(model.graph(), {"y", "z", "y"});
+  ASSERT_EQ(model.graph().output_size(), 2);
+  EXPECT_EQ(model.graph().output(0).name(), "y");
+  EXPECT_FALSE(model.graph().output(0).has_type());
+  EXPECT_EQ(model.graph().output(1).name(), "z");
+  EXPECT_TRUE(model.graph().output(1).has_type());
 }
 
-TEST(Expose, RefusesAValueThatTheModelHasNot) {
-  EXPECT_THROW((void)expose(with_body(), {"nowhere"}), Error);
+TEST(SetOutputs, RefusesAValueThatTheModelHasNotAndChangesNothing) {
+  Model model = with_body();
+  const std::string before = model.proto().SerializeAsString();
+  EXPECT_THROW(set_outputs(model.graph(), {"y", "nowhere"}), Error);
+  EXPECT_EQ(model.proto().SerializeAsString(), before);
 }
 
 }  // namespace

@@ -22,11 +22,11 @@ using testing::ThrowsMessage;
 
 // An engine that multiplies: output `name` is x times the factor that the model's metadata gives
 // the name.
-RunModel open_multiplier(const Model& model, const EngineOptions&) {
+RunModel open_multiplier(const Model& model, const EngineOptions& options) {
   std::vector<std::pair<std::string, float>> factors;
-  for (const Port& port : model.outputs()) {
-    const std::string factor = model.metadata(port.name);
-    if (!factor.empty()) factors.emplace_back(port.name, std::stof(factor));
+  for (const std::string& name : options.outputs) {
+    const std::string factor = model.metadata(name);
+    if (!factor.empty()) factors.emplace_back(name, std::stof(factor));
   }
   return {.inputs = model.inputs(),
           .outputs = model.outputs(),

@@ -11,7 +11,6 @@
 #include "ocs/calibrate/items.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
-#include "ocs/graph/expose.h"
 
 namespace ocs {
 namespace {
@@ -80,17 +79,6 @@ void add_tensor(TensorStats& stats, const TensorRequest& request, const TensorVi
   }
 }
 
-// The model whose outputs are the requested inner values and nothing else: the engine then leaves
-// out what only its own outputs need. Weights are copied once, for as long as the engine opens it.
-Model with_outputs(const Model& model, const std::vector<std::string>& names) {
-  Model exposed = expose(model.clone(), names);
-  google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> outputs;
-  for (auto& output : *exposed.graph().mutable_output())
-    if (std::ranges::find(names, output.name()) != names.end()) *outputs.Add() = std::move(output);
-  exposed.graph().mutable_output()->Swap(&outputs);
-  return exposed;
-}
-
 class Collector {
  public:
   Collector(const Model& model, const std::vector<TensorRequest>& requests, const Samples& samples,
@@ -107,7 +95,9 @@ class Collector {
       else
         inner.push_back(name);
     }
-    if (!inner.empty()) model_ = engine(with_outputs(model, inner), {.intra_op_threads = 1});
+    // The engine leaves out what only the model's own outputs need.
+    if (!inner.empty())
+      model_ = engine(model, {.intra_op_threads = 1, .outputs = inner, .borrow_weights = true});
     inner_ = std::move(inner);
   }
 

@@ -32,13 +32,20 @@ struct RunModel {
 struct EngineOptions {
   int intra_op_threads = 1;  // threads inside one run
   bool optimize = true;  // false: the graph as it stands (the reference emulation in small tests)
+  // Values of the main graph that a run gives in place of the model's outputs; empty: those.
+  std::vector<std::string> outputs{};
+  // The session reads the larger weights where the model holds them. Without it there are a second
+  // copy in the session and two more while it opens. With it the model must outlive the RunModel,
+  // unchanged.
+  bool borrow_weights = false;
   std::string optimized_model_file{};  // where the engine writes its optimized graph, if given
   std::map<std::string, std::string> config{};  // session configuration entries of the engine
   // Gets each warning of the engine, while opening and running; from one thread at a time, must not throw. None: dropped.
   std::function<void(std::string_view)> warn{};
 };
 
-// Opens a model. Throws Error(engine) with the engine's words and the model's file where it refuses.
+// Opens a model. Throws Error(engine) with the engine's words and the model's file where it refuses,
+// Error(bad_input) for one of `outputs` that the model has not.
 using Engine = std::function<RunModel(const Model& model, const EngineOptions& options)>;
 
 // All outputs by name, copied.

@@ -1,8 +1,10 @@
 #include "ocs/engine/large_model.h"
 
 #include <cstddef>
+#include <map>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX
@@ -15,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* weights_file = "weights.bin";
 constexpr std::size_t inline_limit =
     1024;  // bytes: smaller tensors (shapes, scales) stay where shape inference sees them
 
@@ -42,24 +45,36 @@ void set_external(onnx::TensorProto& tensor, const char* key, const std::string&
 
 }  // namespace
 
+WeightsApart weights_apart(const Model& model) {
+  WeightsApart apart{.rest = without_initializers(model.proto())};
+  for (const onnx::TensorProto& weight : model.graph().initializer()) {
+    onnx::TensorProto& to = *apart.rest.mutable_graph()->add_initializer();
+    if (weight.raw_data().size() < inline_limit) {
+      to = weight;
+      continue;
+    }
+    to.set_name(weight.name());
+    to.set_data_type(weight.data_type());
+    *to.mutable_dims() = weight.dims();
+    to.set_data_location(onnx::TensorProto::EXTERNAL);
+    set_external(to, "location", weights_file);
+    apart.weights.push_back(&weight);
+  }
+  return apart;
+}
+
 void write_with_weights_apart(const Model& model, const fs::path& folder) {
-  onnx::ModelProto skeleton = without_initializers(model.proto());
-  write_file(folder / "weights.bin", [&](std::ostream& out) {
+  WeightsApart apart = weights_apart(model);
+  struct Place {
     std::size_t offset = 0;
-    for (const onnx::TensorProto& weight : model.graph().initializer()) {
-      onnx::TensorProto& to = *skeleton.mutable_graph()->add_initializer();
-      const std::string& bytes = weight.raw_data();
-      if (bytes.size() < inline_limit) {
-        to = weight;
-        continue;
-      }
-      to.set_name(weight.name());
-      to.set_data_type(weight.data_type());
-      *to.mutable_dims() = weight.dims();
-      to.set_data_location(onnx::TensorProto::EXTERNAL);
-      set_external(to, "location", "weights.bin");
-      set_external(to, "offset", std::to_string(offset));
-      set_external(to, "length", std::to_string(bytes.size()));
+    std::size_t length = 0;
+  };
+  std::map<std::string_view, Place> places;
+  write_file(folder / weights_file, [&](std::ostream& out) {
+    std::size_t offset = 0;
+    for (const onnx::TensorProto* weight : apart.weights) {
+      const std::string& bytes = weight->raw_data();
+      places[weight->name()] = {.offset = offset, .length = bytes.size()};
       out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
       // The engine maps weights that begin on a page.
       constexpr std::size_t page = 4096;
@@ -68,8 +83,13 @@ void write_with_weights_apart(const Model& model, const fs::path& folder) {
       offset += bytes.size() + padding.size();
     }
   });
+  for (onnx::TensorProto& weight : *apart.rest.mutable_graph()->mutable_initializer())
+    if (const auto place = places.find(weight.name()); place != places.end()) {
+      set_external(weight, "offset", std::to_string(place->second.offset));
+      set_external(weight, "length", std::to_string(place->second.length));
+    }
   std::string bytes;
-  if (!skeleton.SerializeToString(&bytes))
+  if (!apart.rest.SerializeToString(&bytes))
     throw_engine(model.file().string() + ": is larger than 2 GiB even without its weights");
   write_file(folder / "model.onnx", bytes);
 }

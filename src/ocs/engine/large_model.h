@@ -1,11 +1,20 @@
-// Models beyond protobuf's limit of 2 GiB: for the engine, their weights go to a file of their own.
+// A model for the engine without a copy of its weights: they stay where they are, or, beyond
+// protobuf's limit of 2 GiB, go to a file of their own.
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "ocs/graph/model.h"
 
 namespace ocs {
+
+// The rest of a model, and the larger initializers, which `rest` names as external data only.
+struct WeightsApart {
+  onnx::ModelProto rest{};
+  std::vector<const onnx::TensorProto*> weights{};  // in the model, with raw_data
+};
+[[nodiscard]] WeightsApart weights_apart(const Model& model);
 
 // Writes folder/model.onnx whose larger initializers lie in folder/weights.bin, without a second copy of the weights in memory.
 // Throws Error(bad_input) naming the path where it cannot be written, Error(engine) where the rest is still beyond the limit.

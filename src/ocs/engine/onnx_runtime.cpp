@@ -17,28 +17,13 @@
 
 #include "ocs/core/error.h"
 #include "ocs/engine/large_model.h"
+#include "ocs/engine/readable.h"
+#include "ocs/graph/set_outputs.h"
 
 namespace ocs {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The first line of a message, without the place in the runtime's source that stands before or
-// inside it:
-// "/onnxruntime_src/x.h:46 void f(const A&, int) Opset 99 is ..." -> "Opset 99 is ..."
-std::string readable(std::string_view message) {
-  std::string text(message.substr(0, message.find('\n')));
-  if (const std::size_t path = text.find("/onnxruntime_src/"); path != std::string::npos) {
-    std::size_t end = text.find('(', path);
-    for (int depth = 0; end < text.size(); ++end) {
-      if (text[end] == '(') ++depth;
-      if (text[end] == ')' && --depth == 0) break;
-    }
-    if (end < text.size()) text.erase(path, text.find_first_not_of(' ', end + 1) - path);
-  }
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.pop_back();
-  return text.empty() ? "it gives no reason" : text;
-}
 
 // The log of one session. Shared with the session, whose threads write to it until its end.
 struct Log {
@@ -342,13 +327,48 @@ RunModel open_session(const fs::path& file, const EngineOptions& options, Make&&
   }
 }
 
-bool has_external_data(const Model& model) {
-  return std::ranges::any_of(model.graph().initializer(), [](const onnx::TensorProto& weight) {
-    return weight.data_location() == onnx::TensorProto::EXTERNAL;
+void add_folder_of_external_data(const Model& model, Ort::SessionOptions& to) {
+  if (std::ranges::any_of(model.graph().initializer(), [](const onnx::TensorProto& weight) {
+        return weight.data_location() == onnx::TensorProto::EXTERNAL;
+      }))
+    to.AddConfigEntry(kOrtSessionOptionsModelExternalInitializersFileFolderPath,
+                      model.file().parent_path().c_str());
+}
+
+// The engine gets the graph as bytes, but looks at the weights where the model holds them.
+RunModel open_borrowing(const Model& model, const EngineOptions& options) {
+  WeightsApart apart = weights_apart(model);
+  if (!options.outputs.empty()) set_outputs(*apart.rest.mutable_graph(), options.outputs);
+  return open_session(model.file(), options, [&](Ort::Env& env, Ort::SessionOptions& to) {
+    add_folder_of_external_data(model, to);
+    const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
+    std::vector<std::string> names;
+    std::vector<Ort::Value> weights;
+    for (const onnx::TensorProto* weight : apart.weights) {
+      const std::string& bytes = weight->raw_data();
+      names.push_back(weight->name());
+      // The numbers of ONNX's types are those of the runtime's, which takes what it only reads
+      // without const.
+      weights.push_back(Ort::Value::CreateTensor(
+          memory, const_cast<char*>(bytes.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+          bytes.size(), weight->dims().data(), static_cast<std::size_t>(weight->dims_size()),
+          static_cast<ONNXTensorElementDataType>(weight->data_type())));
+    }
+    to.AddExternalInitializers(names, weights);
+    const std::string bytes = apart.rest.SerializeAsString();
+    return Ort::Session(env, bytes.data(), bytes.size(), to);
   });
 }
 
 RunModel open_model(const Model& model, const EngineOptions& options) {
+  if (options.borrow_weights) return open_borrowing(model, options);
+  if (!options.outputs.empty()) {
+    Model inner = model.clone();
+    set_outputs(inner.graph(), options.outputs);
+    EngineOptions rest = options;
+    rest.outputs.clear();
+    return open_model(inner, rest);
+  }
   if (model.proto().ByteSizeLong() >
       static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     const TemporaryFolder folder;
@@ -358,9 +378,7 @@ RunModel open_model(const Model& model, const EngineOptions& options) {
     });
   }
   return open_session(model.file(), options, [&](Ort::Env& env, Ort::SessionOptions& to) {
-    if (has_external_data(model))
-      to.AddConfigEntry(kOrtSessionOptionsModelExternalInitializersFileFolderPath,
-                        model.file().parent_path().c_str());
+    add_folder_of_external_data(model, to);
     const std::string bytes = model.proto().SerializeAsString();
     return Ort::Session(env, bytes.data(), bytes.size(), to);
   });

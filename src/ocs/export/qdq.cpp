@@ -136,7 +136,7 @@ Model write_qdq(const Model& model, const Plan& plan) {
   return out;
 }
 
-Model write_single_layers(const Model& model, const Plan& plan) {
+Model write_single_layers(const Model& model, const Plan& plan, std::span<const LayerPlan> layers) {
   const Graph graph(model);
   Model out = without_weights(model, false);
   reserve_names(model, out);
@@ -149,7 +149,7 @@ Model write_single_layers(const Model& model, const Plan& plan) {
     port.set_name(name);
     port.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
   };
-  for (const LayerPlan& planned : plan.layers) {
+  for (const LayerPlan& planned : layers) {
     LayerPlan layer = planned;
     layer.rows.clear();  // rows of a producer are permuted for its consumer: here each stands alone
     if (layer.form == SplitForm::fold || layer.form == SplitForm::slice)

@@ -10,6 +10,7 @@
 // own.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "ocs/graph/model.h"
@@ -22,10 +23,11 @@ namespace ocs {
 // is written: the engine infers shapes.
 [[nodiscard]] Model write_qdq(const Model& model, const Plan& plan);
 
-// Every planned layer by itself, next to the others: inputs are the float values that the layers
+// These layers of the plan, each by itself next to the others: inputs are the float values that the layers
 // read, outputs (named by single_layer_result) are float. Shows what each layer loses by its own
 // quantization, given exact inputs.
-[[nodiscard]] Model write_single_layers(const Model& model, const Plan& plan);
+[[nodiscard]] Model write_single_layers(const Model& model, const Plan& plan,
+                                        std::span<const LayerPlan> layers);
 
 // A layer's output there: its own name would often be an input of the next layer.
 [[nodiscard]] std::string single_layer_result(const std::string& result);

@@ -59,7 +59,7 @@ Plan without(const FallbackProblem& problem, const Plan& plan,
 // Signal-to-noise of the worst output of the network with this plan.
 double worst_output(const FallbackProblem& problem, const Plan& plan) {
   if (plan.layers.empty()) return std::numeric_limits<double>::infinity();
-  Model quantized = write_qdq(*problem.model, plan);
+  const Model quantized = write_qdq(*problem.model, plan);
   const OutputMeasurement measured = measure_outputs(quantized, *problem.measured, *problem.samples,
                                                      trial_samples, *problem.engine, {});
   double worst = std::numeric_limits<double>::infinity();

@@ -10,7 +10,7 @@ namespace ocs {
 
 // What the fallback works with. `model` comes back as it was.
 struct FallbackProblem {
-  Model* model = nullptr;
+  const Model* model = nullptr;
   const Recipe* recipe = nullptr;
   const FloatMeasurement* measured = nullptr;
   const Samples* samples = nullptr;

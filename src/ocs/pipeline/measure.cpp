@@ -8,7 +8,6 @@
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/export/qdq.h"
-#include "ocs/graph/expose.h"
 #include "ocs/graph/graph.h"
 #include "ocs/pipeline/output_parts.h"
 
@@ -40,73 +39,78 @@ struct Energy {
   }
 };
 
-EngineOptions one_run_at_a_time() { return {.intra_op_threads = static_cast<int>(thread_count())}; }
+// One run at a time, with all threads.
+RunModel open_model(const Model& model, const Engine& engine,
+                    std::vector<std::string> outputs = {}) {
+  return engine(model, {.intra_op_threads = static_cast<int>(thread_count()),
+                        .outputs = std::move(outputs),
+                        .borrow_weights = true});
+}
+
+// Layers are looked at in groups of so many: the values that they read and give, the engine's copies
+// of them included, are all in memory at once.
+constexpr std::size_t layers_at_a_time = 30;
 
 struct LayerNames {
   std::string data{};
   std::string result{};
 };
 
-std::map<std::string, LayerNames> names_of(const Model& model, const Plan& plan) {
-  const Graph graph(model);
+std::map<std::string, LayerNames> names_of(const Graph& graph, std::span<const LayerPlan> layers) {
   std::map<std::string, LayerNames> names;
-  for (const LayerPlan& layer : plan.layers) {
+  for (const LayerPlan& layer : layers) {
     const onnx::NodeProto& node = *graph.node_named(layer.node);
     names[layer.node] = {.data = node.input(layer.operand.data_input), .result = node.output(0)};
   }
   return names;
 }
 
-}  // namespace
+std::map<std::string_view, TensorView> by_name(std::span<const OutputView> outputs) {
+  std::map<std::string_view, TensorView> values;
+  for (const OutputView& output : outputs) values[output.name] = output.tensor;
+  return values;
+}
 
-FloatMeasurement measure_layers(Model& model, const Plan& plan, const Samples& samples,
-                                std::size_t count, const Engine& engine, const Progress& progress) {
-  const std::map<std::string, LayerNames> names = names_of(model, plan);
+// Outputs of the float model, and what they are joined from, for the first `count` samples.
+std::vector<NamedTensors> float_outputs(const Model& model, const std::vector<OutputPart>& parts,
+                                        const Samples& samples, std::size_t count,
+                                        const Engine& engine, const Progress& progress) {
+  std::vector<std::string> compared;
+  for (const Port& output : model.outputs()) compared.push_back(output.name);
+  for (const OutputPart& part : parts)
+    compared.insert(compared.end(), part.values.begin(), part.values.end());
+  const RunModel run = open_model(model, engine, compared);
+  std::vector<NamedTensors> outputs;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (progress) progress("measuring the float model", i, count);
+    outputs.push_back(run_once(run, samples.load(i).inputs));
+  }
+  return outputs;
+}
+
+// The layers' own errors, and the shapes of their results.
+void measure_group(const Model& model, const Plan& plan, std::span<const LayerPlan> layers,
+                   const Samples& samples, std::size_t count, const Engine& engine,
+                   FloatMeasurement& measured) {
+  const std::map<std::string, LayerNames> names = names_of(Graph(model), layers);
   std::set<std::string> inner;
   for (const auto& [node, values] : names) inner.insert({values.data, values.result});
-  FloatMeasurement measured;
-  measured.parts = output_parts(model);
-  std::set<std::string> compared;  // outputs and what they are joined from
-  for (const Port& output : model.outputs()) compared.insert(output.name);
-  for (const OutputPart& part : measured.parts)
-    compared.insert(part.values.begin(), part.values.end());
-  inner.insert(compared.begin(), compared.end());
-
-  const int own_outputs = model.graph().output_size();
-  model = expose(std::move(model), {inner.begin(), inner.end()});
-  const RunModel reference = engine(model, one_run_at_a_time());
-  model.graph().mutable_output()->DeleteSubrange(own_outputs,
-                                                 model.graph().output_size() - own_outputs);
-  const RunModel single = engine(write_single_layers(model, plan), one_run_at_a_time());
-  std::map<std::string, std::string>
-      names_alone;  // output of the single layer -> value of the model
+  const RunModel reference = open_model(model, engine, {inner.begin(), inner.end()});
+  const Model layers_alone = write_single_layers(model, plan, layers);
+  const RunModel single = open_model(layers_alone, engine);
+  std::map<std::string, std::string> names_alone;  // output of the single layer -> value
   for (const auto& [node, layer] : names)
     names_alone[single_layer_result(layer.result)] = layer.result;
   std::map<std::string, Energy> energy;  // by output of the single layer
-  const std::size_t used = std::min(count, samples.count);
-  for (std::size_t i = 0; i < used; ++i) {
-    if (progress) progress("measuring layers", i, used);
+  for (std::size_t i = 0; i < count; ++i) {
     const Sample sample = samples.load(i);
     reference.run(sample.inputs, [&](std::span<const OutputView> outputs) {
-      std::map<std::string_view, TensorView> values;
-      for (const OutputView& output : outputs) values[output.name] = output.tensor;
-      NamedTensors kept;
-      for (const std::string& name : compared)
-        if (const auto found = values.find(name); found != values.end())
-          kept[name] = copy(found->second);
-      measured.outputs.push_back(std::move(kept));
-      if (i == 0)
-        for (const auto& [node, layer] : names) {
-          const auto shape = values.at(layer.result).shape;
-          measured.result_shapes[node] = Shape(shape.begin(), shape.end());
-        }
-      if (i >= most_layer_samples) return;
+      const std::map<std::string_view, TensorView> values = by_name(outputs);
       NamedTensors inputs;
       for (const auto& [node, layer] : names) {
-        if (inputs.contains(layer.data)) continue;
-        const auto inner_value = values.find(layer.data);
-        inputs[layer.data] =
-            inner_value != values.end() ? copy(inner_value->second) : sample.inputs.at(layer.data);
+        const auto shape = values.at(layer.result).shape;
+        if (i == 0) measured.result_shapes[node] = Shape(shape.begin(), shape.end());
+        if (!inputs.contains(layer.data)) inputs[layer.data] = copy(values.at(layer.data));
       }
       single.run(inputs, [&](std::span<const OutputView> results) {
         for (const OutputView& result : results)
@@ -117,6 +121,23 @@ FloatMeasurement measure_layers(Model& model, const Plan& plan, const Samples& s
   }
   for (const auto& [node, layer] : names)
     measured.layer_sqnr_db[node] = energy[single_layer_result(layer.result)].sqnr_db();
+}
+
+}  // namespace
+
+FloatMeasurement measure_layers(const Model& model, const Plan& plan, const Samples& samples,
+                                std::size_t count, const Engine& engine, const Progress& progress) {
+  FloatMeasurement measured;
+  measured.parts = output_parts(model);
+  const std::size_t used = std::min(count, samples.count);
+  measured.outputs = float_outputs(model, measured.parts, samples, used, engine, progress);
+  const std::span<const LayerPlan> layers(plan.layers);
+  for (std::size_t first = 0; first < layers.size(); first += layers_at_a_time) {
+    if (progress) progress("measuring layers", first, layers.size());
+    measure_group(model, plan,
+                  layers.subspan(first, std::min(layers_at_a_time, layers.size() - first)), samples,
+                  std::min(used, most_layer_samples), engine, measured);
+  }
   return measured;
 }
 
@@ -153,24 +174,22 @@ bool same_largest(const TensorView& a, const TensorView& b) {
 
 }  // namespace
 
-OutputMeasurement measure_outputs(Model& quantized, const FloatMeasurement& reference,
+OutputMeasurement measure_outputs(const Model& quantized, const FloatMeasurement& reference,
                                   const Samples& samples, std::size_t most, const Engine& engine,
                                   const Progress& progress) {
   const std::vector<Port> ports = quantized.outputs();
   const std::map<std::string, std::string> readable = readable_values(quantized, reference.parts);
   std::map<std::string, std::string> float_names;  // of what the quantized model gives
-  std::vector<std::string> exposed;
+  std::vector<std::string> given;
+  for (const Port& port : ports) {
+    float_names[port.name] = port.name;
+    given.push_back(port.name);
+  }
   for (const auto& [value, name] : readable) {
     float_names[name] = value;
-    exposed.push_back(name);
+    given.push_back(name);
   }
-  for (const Port& port : ports) float_names[port.name] = port.name;
-
-  const int own_outputs = quantized.graph().output_size();
-  quantized = expose(std::move(quantized), exposed);
-  const RunModel run = engine(quantized, one_run_at_a_time());
-  quantized.graph().mutable_output()->DeleteSubrange(own_outputs,
-                                                     quantized.graph().output_size() - own_outputs);
+  const RunModel run = open_model(quantized, engine, given);
 
   std::map<std::string, Energy> energy;  // by value of the float model
   std::size_t agreeing = 0;

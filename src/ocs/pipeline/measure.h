@@ -24,9 +24,8 @@ struct FloatMeasurement {
 };
 
 // Runs `model` on the first `count` samples with every layer's input and result exposed, and the
-// planned layers one by one beside it. The model comes back as it was (it is not copied for the
-// exposed values).
-[[nodiscard]] FloatMeasurement measure_layers(Model& model, const Plan& plan,
+// planned layers one by one beside it.
+[[nodiscard]] FloatMeasurement measure_layers(const Model& model, const Plan& plan,
                                               const Samples& samples, std::size_t count,
                                               const Engine& engine, const Progress& progress);
 
@@ -35,7 +34,8 @@ struct OutputMeasurement {
   double agreement_percent = 0.0;       // same largest value of the first output
 };
 // On the first `count` of the samples that were measured in float.
-[[nodiscard]] OutputMeasurement measure_outputs(Model& quantized, const FloatMeasurement& reference,
+[[nodiscard]] OutputMeasurement measure_outputs(const Model& quantized,
+                                                const FloatMeasurement& reference,
                                                 const Samples& samples, std::size_t count,
                                                 const Engine& engine, const Progress& progress);
 

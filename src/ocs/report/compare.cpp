@@ -8,7 +8,6 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
-#include "ocs/graph/expose.h"
 #include "ocs/report/match_values.h"
 #include "ocs/report/signal_to_noise.h"
 
@@ -35,27 +34,24 @@ struct ReferenceValue {
 };
 using ReferenceValues = std::map<std::string, ReferenceValue, std::less<>>;
 
-// Inner values that are no outputs yet: a graph output must not be listed twice.
-Model exposed(const Model& model, const std::vector<MatchedValue>& matches,
-              std::string MatchedValue::*name) {
-  std::vector<std::string> names;
-  for (const MatchedValue& match : matches) {
-    if (std::ranges::find(names, match.*name) == names.end()) names.push_back(match.*name);
-  }
-  return expose(model.clone(), names);
+// One thread a run: samples run side by side. Gives the model's outputs and the inner values.
+EngineOptions session_options(const Model& model, const std::vector<MatchedValue>& matches,
+                              std::string MatchedValue::*name) {
+  EngineOptions options{.borrow_weights = true};
+  for (const auto& output : model.graph().output()) options.outputs.push_back(output.name());
+  for (const MatchedValue& match : matches) options.outputs.push_back(match.*name);
+  return options;
 }
 
 Sessions open(const Model& reference, const Model& quantized,
               const std::vector<MatchedValue>& matches, const Engine& engine) {
-  const EngineOptions options;  // one thread a run: samples run side by side
   Sessions sessions;
-  sessions.quantized = engine(quantized, options);
-  if (matches.empty()) {
-    sessions.reference = engine(reference, options);
-  } else {
-    sessions.reference = engine(exposed(reference, matches, &MatchedValue::reference), options);
-    sessions.inside = engine(exposed(quantized, matches, &MatchedValue::quantized), options);
-  }
+  sessions.quantized = engine(quantized, session_options(quantized, {}, &MatchedValue::quantized));
+  sessions.reference =
+      engine(reference, session_options(reference, matches, &MatchedValue::reference));
+  if (!matches.empty())
+    sessions.inside =
+        engine(quantized, session_options(quantized, matches, &MatchedValue::quantized));
   return sessions;
 }
 
