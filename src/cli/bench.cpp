@@ -165,7 +165,7 @@ void add_session_entry(Options& options, const std::string& text) {
 }
 
 std::shared_ptr<Options> add_options(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  auto options = std::make_shared<Options>();
   add_files(app, "MODEL.onnx", "models to time; ratios are to the first", options->models);
   add_number(app, "--runs", "N", "runs of each model that are counted (default: 30)",
              options->runs);

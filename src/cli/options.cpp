@@ -5,10 +5,8 @@
 namespace ocs::cli {
 
 CLI::Option* add_text(CLI::App& app, const std::string& names, const std::string& metavar,
-                      const std::string& help, std::function<void(const std::string&)> set) {
-  return app.add_option_function<std::string>(names, std::move(set), help)
-      ->take_last()
-      ->option_text(metavar);
+                      const std::string& help, const std::function<void(const std::string&)>& set) {
+  return app.add_option_function<std::string>(names, set, help)->take_last()->option_text(metavar);
 }
 
 CLI::Option* add_text(CLI::App& app, const std::string& names, const std::string& metavar,
@@ -17,8 +15,8 @@ CLI::Option* add_text(CLI::App& app, const std::string& names, const std::string
 }
 
 CLI::Option* add_list(CLI::App& app, const std::string& names, const std::string& metavar,
-                      const std::string& help, std::function<void(const std::string&)> add) {
-  const auto add_all = [add = std::move(add)](const std::vector<std::string>& texts) {
+                      const std::string& help, const std::function<void(const std::string&)>& add) {
+  const auto add_all = [add = add](const std::vector<std::string>& texts) {
     for (const std::string& text : texts) add(text);
   };
   return app.add_option_function<std::vector<std::string>>(names, add_all, help)
@@ -27,8 +25,8 @@ CLI::Option* add_list(CLI::App& app, const std::string& names, const std::string
 }
 
 CLI::Option* add_switch(CLI::App& app, const std::string& names, const std::string& help,
-                        std::function<void(const std::string&)> set) {
-  return add_text(app, names, "on|off", help, std::move(set));
+                        const std::function<void(const std::string&)>& set) {
+  return add_text(app, names, "on|off", help, set);
 }
 
 CLI::Option* add_file(CLI::App& app, const std::string& name, const std::string& help,

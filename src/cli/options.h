@@ -17,17 +17,17 @@ namespace ocs::cli {
 // An option that takes one text; given twice, the last one counts. `names` as CLI11 takes them
 // ("-o,--output"), `metavar` for help.
 CLI::Option* add_text(CLI::App& app, const std::string& names, const std::string& metavar,
-                      const std::string& help, std::function<void(const std::string&)> set);
+                      const std::string& help, const std::function<void(const std::string&)>& set);
 CLI::Option* add_text(CLI::App& app, const std::string& names, const std::string& metavar,
                       const std::string& help, std::string& value);
 
 // One that may be given several times, a text each.
 CLI::Option* add_list(CLI::App& app, const std::string& names, const std::string& metavar,
-                      const std::string& help, std::function<void(const std::string&)> add);
+                      const std::string& help, const std::function<void(const std::string&)>& add);
 
 // on or off; arguments() has made --name and --no-name of it before.
 CLI::Option* add_switch(CLI::App& app, const std::string& names, const std::string& help,
-                        std::function<void(const std::string&)> set);
+                        const std::function<void(const std::string&)>& set);
 
 template <typename Number>
 CLI::Option* add_number(CLI::App& app, const std::string& names, const std::string& metavar,

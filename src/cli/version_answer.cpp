@@ -20,11 +20,11 @@ std::vector<std::string> instruction_sets() {
   const auto add = [&](const char* name, bool has) {
     if (has) found.emplace_back(name);
   };
-  add("sse4.1", __builtin_cpu_supports("sse4.1") != 0);
-  add("avx2", __builtin_cpu_supports("avx2") != 0);
-  add("fma", __builtin_cpu_supports("fma") != 0);
-  add("avx512f", __builtin_cpu_supports("avx512f") != 0);
-  add("avx512vnni", __builtin_cpu_supports("avx512vnni") != 0);
+  add("sse4.1", static_cast<bool>(__builtin_cpu_supports("sse4.1")));
+  add("avx2", static_cast<bool>(__builtin_cpu_supports("avx2")));
+  add("fma", static_cast<bool>(__builtin_cpu_supports("fma")));
+  add("avx512f", static_cast<bool>(__builtin_cpu_supports("avx512f")));
+  add("avx512vnni", static_cast<bool>(__builtin_cpu_supports("avx512vnni")));
 #elif defined(__aarch64__) && defined(__linux__)
   found.emplace_back("neon");
   const unsigned long capabilities = getauxval(AT_HWCAP);

@@ -1,7 +1,6 @@
 // Runs the samples through the float model once and folds its activations into statistics.
 #pragma once
 
-#include <cstddef>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,21 +28,5 @@ struct TensorRequest {
                                        const std::vector<TensorRequest>& requests,
                                        const Samples& samples, const Engine& engine,
                                        const Progress& progress);
-
-// What collect will hold at most, to be told beforehand. It does not depend on the number of
-// samples.
-struct MemoryEstimate {
-  std::size_t statistics = 0;   // bytes: a set for each thread and one for the result
-  std::size_t activations = 0;  // bytes: the requested tensors of one sample for each thread
-  std::size_t model = 0;  // bytes: the weights as the engine holds them while it opens the model
-  std::size_t unknown_shapes =
-      0;  // requested tensors of which the model does not say the shape: not in `activations`
-  [[nodiscard]] std::size_t total() const { return statistics + activations + model; }
-};
-// `batch`: items in a sample. Shapes are those of value_info; a free extent counts as `batch` in
-// front, as 1 elsewhere.
-[[nodiscard]] MemoryEstimate memory_estimate(const Model& model,
-                                             const std::vector<TensorRequest>& requests,
-                                             std::size_t threads, std::size_t batch = 1);
 
 }  // namespace ocs

@@ -135,7 +135,7 @@ class Divergence {
 }  // namespace
 
 float threshold(const KlClip&, const ClipInput& input) {
-  const double max_abs = input.max_abs();
+  const auto max_abs = static_cast<double>(input.max_abs());
   if (max_abs == 0.0) return 0.0F;
   const auto steps = static_cast<std::size_t>(input.grid.steps());
   const EqualBins bins = equal_bins(input, -max_abs, max_abs, bin_count);

@@ -85,8 +85,10 @@ std::string summary_of(const std::vector<T>& values) {
     const auto [low, high] = std::ranges::minmax(values);
     text = fmt::format("in [{}, {}], ", low, high);
   }
-  const std::string_view bytes(reinterpret_cast<const char*>(values.data()),
-                               values.size() * sizeof(T));
+  const std::string_view bytes(
+      reinterpret_cast<const char*>(  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast): bytes
+          values.data()),
+      values.size() * sizeof(T));
   return text + fmt::format("hash {:016x}", hash_of(bytes));
 }
 
@@ -233,7 +235,7 @@ class Writer {
   }
 
   // Written apart, since it stands in the middle of a line of ours.
-  std::string body(const onnx::GraphProto& held) {
+  std::string body(const onnx::GraphProto& held) const {
     Writer inner;
     inner.depth_ = depth_ + 1;
     inner.graph(held);

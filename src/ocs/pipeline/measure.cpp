@@ -27,7 +27,7 @@ struct Energy {
     if (real.size() != other.size())
       throw_internal("outputs of the float and the quantized model differ in shape");
     for (std::size_t i = 0; i < real.size(); ++i) {
-      const double value = static_cast<double>(real[i]);
+      const auto value = static_cast<double>(real[i]);
       const double error = value - static_cast<double>(other[i]);
       signal += value * value;
       noise += error * error;
@@ -175,7 +175,7 @@ bool same_largest(const TensorView& a, const TensorView& b) {
 }  // namespace
 
 OutputMeasurement measure_outputs(const Model& quantized, const FloatMeasurement& reference,
-                                  const Samples& samples, std::size_t most, const Engine& engine,
+                                  const Samples& samples, std::size_t count, const Engine& engine,
                                   const Progress& progress) {
   const std::vector<Port> ports = quantized.outputs();
   const std::map<std::string, std::string> readable = readable_values(quantized, reference.parts);
@@ -193,9 +193,9 @@ OutputMeasurement measure_outputs(const Model& quantized, const FloatMeasurement
 
   std::map<std::string, Energy> energy;  // by value of the float model
   std::size_t agreeing = 0;
-  const std::size_t count = std::min(most, reference.outputs.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    if (progress) progress("measuring the quantized model", i, count);
+  const std::size_t used = std::min(count, reference.outputs.size());
+  for (std::size_t i = 0; i < used; ++i) {
+    if (progress) progress("measuring the quantized model", i, used);
     const Sample sample = samples.load(i);
     run.run(sample.inputs, [&](std::span<const OutputView> outputs) {
       for (const OutputView& output : outputs) {
@@ -221,8 +221,8 @@ OutputMeasurement measure_outputs(const Model& quantized, const FloatMeasurement
     }
     measured.outputs.push_back({.name = name_of(part), .sqnr_db = whole.sqnr_db()});
   }
-  if (count > 0)
-    measured.agreement_percent = 100.0 * static_cast<double>(agreeing) / static_cast<double>(count);
+  if (used > 0)
+    measured.agreement_percent = 100.0 * static_cast<double>(agreeing) / static_cast<double>(used);
   return measured;
 }
 

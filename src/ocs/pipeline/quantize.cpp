@@ -43,6 +43,15 @@ Samples first_samples(const Samples& samples, std::size_t count) {
   return first;
 }
 
+CalibrationStats calibrate(const Model& model, const Samples& samples, const Recipe& recipe,
+                           const Engine& engine, const RunOptions& options) {
+  std::vector<TensorRequest> requests = statistics_requests(model);
+  for (TensorRequest& request : requests)
+    request.histogram = options.keep_stats || needs_histograms(recipe);
+  return collect(model, requests, first_samples(samples, recipe.calib_count), engine,
+                 options.progress);
+}
+
 // Multiply-accumulates of one item, from the shapes that were seen.
 void count_macs(const Model& model, const std::map<std::string, Shape>& shapes, Plan& plan) {
   const Graph graph(model);
@@ -59,11 +68,16 @@ void count_macs(const Model& model, const std::map<std::string, Shape>& shapes, 
   }
 }
 
-void fill_measured(const FloatMeasurement& measured, std::vector<LayerReport>& rows) {
-  for (LayerReport& row : rows) {
-    const auto sqnr = measured.layer_sqnr_db.find(row.node);
-    if (sqnr != measured.layer_sqnr_db.end()) row.sqnr_db = sqnr->second;
+void fill_layers(const Plan& plan, const Model& model, const FloatMeasurement& measured,
+                 Report& report) {
+  report.layers = layer_reports(plan, model);
+  for (LayerReport& layer : report.layers) {
+    const auto sqnr = measured.layer_sqnr_db.find(layer.node);
+    if (sqnr != measured.layer_sqnr_db.end()) layer.sqnr_db = sqnr->second;
+    report.macs_before += layer.macs;
+    report.macs_after += layer.macs + layer.extra_macs;
   }
+  std::ranges::copy(plan.notes, std::back_inserter(report.notes));
 }
 
 void stamp(Model& model, const Recipe& recipe, bool synthetic) {
@@ -91,11 +105,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   const CalibrationStats* stats = options.saved_stats;
   if (stats == nullptr && samples != nullptr) {
     const auto start = std::chrono::steady_clock::now();
-    std::vector<TensorRequest> requests = statistics_requests(prepared.model);
-    for (TensorRequest& request : requests)
-      request.histogram = options.keep_stats || needs_histograms(recipe);
-    result.stats = collect(prepared.model, requests, first_samples(*samples, recipe.calib_count),
-                           engine, options.progress);
+    result.stats = calibrate(prepared.model, *samples, recipe, engine, options);
     stats = &result.stats;
     report.calibration_seconds = seconds_since(start);
   }
@@ -122,13 +132,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
                                 std::move(plan));
     }
   }
-  report.layers = layer_reports(plan, prepared.model);
-  fill_measured(measured, report.layers);
-  std::ranges::copy(plan.notes, std::back_inserter(report.notes));
-  for (const LayerReport& layer : report.layers) {
-    report.macs_before += layer.macs;
-    report.macs_after += layer.macs + layer.extra_macs;
-  }
+  fill_layers(plan, prepared.model, measured, report);
   if (plan.layers.empty()) {
     result.unchanged = true;
     return result;

@@ -28,7 +28,7 @@ struct ValueBounds {
 // All quantized values of the regions. Bits of a value: the most that a layer reading it asks for;
 // 8 where none reads it.
 [[nodiscard]] std::map<std::string, ActivationPlan> plan_activations(
-    const Graph& graph, const Regions& regions, const std::vector<Layer>& layers,
+    const Graph& graph, const Regions& found, const std::vector<Layer>& layers,
     const CalibrationStats& stats, const Recipe& recipe);
 
 }  // namespace ocs

@@ -52,7 +52,7 @@ std::vector<float> rows_of_equal_spread(const ChannelMatrix& weight) {
         static_cast<double>(weight.data[at]) * static_cast<double>(weight.data[at]);
   });
   std::vector<float> scaled(weight.data.size(), 0.0F);
-  const double row_size = static_cast<double>(weight.inputs * weight.taps);
+  const auto row_size = static_cast<double>(weight.inputs * weight.taps);
   for_each_weight(weight, [&](std::int64_t row, std::int64_t, std::size_t at) {
     const double spread = std::sqrt(squares[static_cast<std::size_t>(row)] / row_size);
     scaled[at] =
@@ -117,7 +117,7 @@ void absorb_multiplier(LayerPlan& plan, const WeightProblem& problem, const Chan
     keep_bias_in_range(scales, problem.bias, problem.activation->params.scale[0]);
   for_each_weight(weight, [&](std::int64_t row, std::int64_t, std::size_t at) {
     const auto r = static_cast<std::size_t>(row);
-    float level = static_cast<float>(plan.stored[at]);
+    auto level = static_cast<float>(plan.stored[at]);
     if (problem.multiplier[r] == 0.0F) level = 0.0F;
     if (problem.multiplier[r] < 0.0F) level = -level;
     if (scales[r] != exact[r]) level = std::nearbyint(level * exact[r] / scales[r]);
@@ -148,7 +148,7 @@ double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
   double noise = 0.0;
   for_each_weight(weight, [&](std::int64_t row, std::int64_t column, std::size_t at) {
     const double h = energy.empty() ? 1.0 : energy[static_cast<std::size_t>(column)];
-    const double real = static_cast<double>(weight.data[at]);
+    const auto real = static_cast<double>(weight.data[at]);
     const std::vector<float>& scale = plan.params.scale;
     const double rounded =
         static_cast<double>(scale.size() == 1 ? scale[0] : scale[static_cast<std::size_t>(row)]) *

@@ -9,11 +9,16 @@ namespace {
 
 bool same_or_both_nan(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
-// Index of the largest of `count` values that lie `stride` apart; the first of equals.
-std::int64_t place_of_largest(const float* values, std::int64_t count, std::int64_t stride) {
+// Index of the largest of `count` values that lie `stride` apart from `begin` on; the first of
+// equals.
+std::int64_t place_of_largest(std::span<const float> values, std::int64_t begin, std::int64_t count,
+                              std::int64_t stride) {
+  const auto value = [&](std::int64_t i) {
+    return values[static_cast<std::size_t>(begin + i * stride)];
+  };
   std::int64_t best = 0;
   for (std::int64_t i = 1; i < count; ++i) {
-    if (values[i * stride] > values[best * stride]) best = i;
+    if (value(i) > value(best)) best = i;
   }
   return best;
 }
@@ -31,7 +36,7 @@ void SignalToNoise::add(std::span<const float> reference, std::span<const float>
         noise = std::numeric_limits<double>::infinity();
       continue;
     }
-    const double wanted = reference[i];
+    const auto wanted = static_cast<double>(reference[i]);
     const double difference = wanted - static_cast<double>(value[i]);
     signal += wanted * wanted;
     noise += difference * difference;
@@ -64,8 +69,8 @@ void SameTopOne::add(std::span<const std::int64_t> shape, std::span<const float>
     for (std::int64_t s = 0; s < stride; ++s) {
       const std::int64_t begin = o * classes * stride + s;
       ++rows;
-      if (place_of_largest(reference.data() + begin, classes, stride) ==
-          place_of_largest(value.data() + begin, classes, stride)) {
+      if (place_of_largest(reference, begin, classes, stride) ==
+          place_of_largest(value, begin, classes, stride)) {
         ++same;
       }
     }
