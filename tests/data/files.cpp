@@ -6,8 +6,9 @@
 namespace ocs {
 namespace {
 
+// The lowest `size` bytes, the least significant one first; bytes beyond those of `value` are 0.
 void append(Raw& to, std::uint64_t value, int size) {
-  for (int i = 0; i < size; ++i) to.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  for (int i = 0; i < size; ++i, value >>= 8) to.push_back(static_cast<std::uint8_t>(value));
 }
 
 void append(Raw& to, const Raw& bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }

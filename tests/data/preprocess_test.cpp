@@ -88,7 +88,7 @@ TEST(ParsePreprocess, SaysWhatIsWrong) {
   EXPECT_THAT(parsing("scale=nan"),
               ThrowsMessage<Error>("preprocess 'scale=nan': scale cannot be nan"));
   EXPECT_THAT(parsing("scale=1/0"),
-              ThrowsMessage<Error>("preprocess 'scale=1/0': scale cannot be inf"));
+              ThrowsMessage<Error>("preprocess 'scale=1/0': scale: \"1/0\" is not a number"));
   EXPECT_THAT(parsing("resize=200,crop=224"),
               ThrowsMessage<Error>(HasSubstr("crop 224 does not fit into resize 200")));
   EXPECT_THAT(parsing("channels=rbg"),

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "ocs/core/error.h"
-#include "ocs/graph/set_outputs.h"
 #include "ocs/graph/graph.h"
+#include "ocs/graph/set_outputs.h"
 #include "ocs/graph/verify.h"
 
 namespace ocs {

@@ -63,7 +63,9 @@ void find_numbers(const float* values, std::size_t count, int exponent, std::uin
     // floor(-a) = -1 - floor(a') for the float a' just below a, since every bound of a bin is a
     // float: so negative values are truncated as positive ones, one step smaller, and no product
     // that underflows can turn a small negative value into zero.
-    const auto scaled = hn::Mul(hn::BitCast(floats, hn::Add(magnitude, sign)), factor);
+    // Max keeps -0, one step below 0, from becoming the bits of a NaN.
+    const auto below = hn::Max(hn::Add(magnitude, sign), nothing);
+    const auto scaled = hn::Mul(hn::BitCast(floats, below), factor);
     const auto bin = hn::Add(hn::Xor(hn::ConvertTo(ints, scaled), sign), middle);
     const auto number = hn::IfThenElse(hn::Eq(magnitude, nothing), is_zero, bin);
     hn::StoreU(hn::BitCast(hn::RebindToUnsigned<decltype(ints)>(), number),

@@ -152,13 +152,13 @@ std::optional<double> as_number(std::string_view text) {
   return value;
 }
 
-// "224", "0.5", "1/255"; anything else stays a word.
+// "224", "0.5", "1/255"; anything else, "1/0" too, stays a word.
 Json value_from_text(const std::string& text) {
   const auto slash = text.find('/');
   if (slash != std::string::npos) {
     const auto above = as_number(std::string_view(text).substr(0, slash));
     const auto below = as_number(std::string_view(text).substr(slash + 1));
-    if (above && below) return *above / *below;
+    if (above && below && *below != 0) return *above / *below;
   }
   const auto number = as_number(text);
   if (!number) return text;
