@@ -248,6 +248,37 @@ TEST(LinearOpContract, MacsCountTheTermsOfTheProduct) {
   });
 }
 
+// Row by row the weights of a group give the group's outputs at that position.
+TEST(LinearOpContract, PatchesMeetTheWeights) {
+  for_each_trial([](const Trial& trial) {
+    const ChannelMatrix weight = trial.view();
+    if (trial.op.patches == nullptr || (weight.taps > 1 && trial.node.op_type() == "MatMul"))
+      return;
+    const Tensor output = trial.run();
+    const std::size_t axis = axis_of(trial.op.result_axis(trial.node, trial.operand), output.shape);
+    const std::int64_t inner = element_count(std::span(output.shape).subspan(axis + 1));
+    for (std::int64_t group = 0; group < weight.groups; ++group) {
+      const Patches patches =
+          trial.op.patches(trial.node, trial.operand, weight, ocs::view(trial.data), group, {});
+      ASSERT_EQ(patches.rows * weight.rows(), element_count(output.shape));
+      ASSERT_EQ(patches.columns, weight.inputs * weight.taps);
+      for (std::int64_t row = 0; row < patches.rows; ++row) {
+        for (std::int64_t o = 0; o < weight.outputs; ++o) {
+          double sum = 0.0;
+          for (std::int64_t c = 0; c < patches.columns; ++c)
+            sum += static_cast<double>(
+                       patches.values[static_cast<std::size_t>(row * patches.columns + c)]) *
+                   static_cast<double>(weight.at(group, o, c / weight.taps, c % weight.taps));
+          const std::int64_t channel = group * weight.outputs + o;
+          const std::int64_t at = (row / inner * weight.rows() + channel) * inner + row % inner;
+          EXPECT_NEAR(static_cast<double>(output.as<float>()[static_cast<std::size_t>(at)]), sum,
+                      1e-4);
+        }
+      }
+    }
+  });
+}
+
 TEST(LinearOpContract, CoverEveryRowOfTheTable) {
   std::set<std::string> covered{"GRU", "LSTM", "RNN"};  // never have an operand: tests/ops
   for (const std::string& text : all_models)

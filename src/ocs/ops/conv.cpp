@@ -42,6 +42,11 @@ constinit const LinearOp conv{
     .result_axis = [](const onnx::NodeProto&, const Operand&) { return 1; },
     .macs = [](const onnx::NodeProto&, const ChannelMatrix& weight,
                const Shape& output) { return element_count(output) * weight.inputs * weight.taps; },
+    .patches =
+        [](const onnx::NodeProto& node, const Operand&, const ChannelMatrix& weight,
+           const TensorView& data, std::int64_t group, const PositionChoice& choice) {
+          return window_patches(node, weight, data, group, choice);
+        },
 };
 
 }  // namespace ocs

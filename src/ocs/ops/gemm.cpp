@@ -42,6 +42,11 @@ constinit const LinearOp gemm{
     .result_axis = [](const onnx::NodeProto&, const Operand&) { return -1; },
     .macs = [](const onnx::NodeProto&, const ChannelMatrix& weight,
                const Shape& output) { return element_count(output) * weight.inputs; },
+    .patches =
+        [](const onnx::NodeProto& node, const Operand& held, const ChannelMatrix& weight,
+           const TensorView& data, std::int64_t, const PositionChoice& choice) {
+          return plain_patches(weight, gemm.data_axis(node, held), data, choice);
+        },
 };
 
 }  // namespace ocs

@@ -57,6 +57,11 @@ constinit const LinearOp matmul{
                       const Operand& held) { return is_left(held) ? -2 : -1; },
     .macs = [](const onnx::NodeProto&, const ChannelMatrix& weight,
                const Shape& output) { return element_count(output) * weight.inputs; },
+    .patches =
+        [](const onnx::NodeProto& node, const Operand& held, const ChannelMatrix& weight,
+           const TensorView& data, std::int64_t, const PositionChoice& choice) {
+          return plain_patches(weight, matmul.data_axis(node, held), data, choice);
+        },
 };
 
 }  // namespace ocs
