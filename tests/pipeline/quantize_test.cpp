@@ -146,15 +146,75 @@ TEST(Quantize, TakesALayerThatSpoilsTheNetworkBackToFloat) {
     EXPECT_TRUE(layer.quantized);
 }
 
+// Images are smooth; noise has no correlations that a rounding could use.
+Samples smooth_samples(std::size_t count) {
+  Samples samples = random_samples(count);
+  samples.load = [load = samples.load](std::size_t i) {
+    Sample sample = load(i);
+    const std::span<float> values = sample.inputs.at("x").as<float>();
+    for (std::size_t at = 1; at < values.size(); ++at)
+      values[at] = 0.9F * values[at - 1] + 0.2F * values[at];
+    return sample;
+  };
+  return samples;
+}
+
+TEST(Quantize, RoundsWithTheDataWhereAsked) {
+  Recipe recipe;
+  recipe.weight_bits = 4;
+  recipe.fallback = false;
+  const Samples samples = smooth_samples(40);
+  const auto sqnr = [&](const Rounding& rounding) {
+    recipe.rounding = rounding;
+    const Quantized result =
+        quantize(text_model(small_network), &samples, recipe, onnx_runtime(), {});
+    return result.report.outputs.front().sqnr_db;
+  };
+  EXPECT_GT(sqnr(GptqRounding{}), sqnr(NearestRounding{}) + 1.0);
+}
+
+TEST(Quantize, RoundsWithTheDataTheSameForAnyNumberOfThreads) {
+  Recipe recipe;
+  recipe.rounding = GptqRounding{};
+  EXPECT_EQ(bytes_of(recipe, 1), bytes_of(recipe, 3));
+}
+
+TEST(Quantize, SaysThatSavedStatisticsAreNotEnoughForGptq) {
+  Recipe recipe;
+  const Samples samples = random_samples(4);
+  const Quantized first =
+      quantize(text_model(small_network), &samples, recipe, onnx_runtime(), {.keep_stats = true});
+  recipe.rounding = GptqRounding{};
+  EXPECT_THAT(
+      [&] {
+        (void)quantize(text_model(small_network), nullptr, recipe, onnx_runtime(),
+                       {.saved_stats = &first.stats});
+      },
+      ThrowsMessage<Error>("rounding gptq looks at the data themselves: pass --calib DATA (saved "
+                           "statistics do not do)"));
+}
+
+TEST(Quantize, SaysWhichLayersGptqLeavesToNearest) {
+  Recipe recipe;
+  recipe.rounding = GptqRounding{};
+  const Model model = text_model(R"(input x float[N, 3, 16, 16];
+      init w float[3, 8, 2, 2] random 1 * 0.3;
+      up: y = ConvTranspose(x, w) {strides = [2, 2]}; output y float[N, 8, 32, 32])");
+  const Samples samples = random_samples(2);
+  const Quantized result = quantize(model.clone(), &samples, recipe, onnx_runtime(), {});
+  EXPECT_THAT(result.report.layers.front().reason,
+              HasSubstr("rounded to nearest: no second moments of the inputs of a ConvTranspose"));
+}
+
 TEST(Quantize, TellsTheObserverEveryStepInOrder) {
   std::vector<std::string> steps;
   const Samples samples = random_samples(2);
   (void)quantize(
       text_model(small_network), &samples, Recipe{}, onnx_runtime(),
       {.observe = [&](std::string_view step, const Model&) { steps.emplace_back(step); }});
-  EXPECT_THAT(
-      steps, testing::ElementsAre("name_nodes", "widen_to_float", "upgrade_opset", "lift_constants",
-                                  "normalize_gemm", "fold_batchnorm", "prune", "write_qdq"));
+  EXPECT_THAT(steps, testing::ElementsAre("name_nodes", "widen_to_float", "upgrade_opset",
+                                          "lift_constants", "normalize_gemm", "state_kernels",
+                                          "fold_batchnorm", "prune", "write_qdq"));
 }
 
 }  // namespace

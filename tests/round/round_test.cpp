@@ -15,9 +15,10 @@ TEST(RoundingNames, AreReadBack) {
   for (const std::string& name : rounding_names()) {
     EXPECT_EQ(to_string(parse_rounding(name)), name);
   }
-  EXPECT_THAT([] { (void)parse_rounding("nearst"); },
-              testing::ThrowsMessage<Error>(
-                  "no rounding method named 'nearst' (did you mean 'nearest'?); known: nearest"));
+  EXPECT_THAT(
+      [] { (void)parse_rounding("nearst"); },
+      testing::ThrowsMessage<Error>(
+          "no rounding method named 'nearst' (did you mean 'nearest'?); known: nearest, gptq"));
 }
 
 TEST(CheckRoundProblem, RefusesWhatCannotBeRounded) {

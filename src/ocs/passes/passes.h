@@ -8,5 +8,6 @@
 #include "ocs/passes/name_nodes.h"
 #include "ocs/passes/normalize_gemm.h"
 #include "ocs/passes/prune.h"
+#include "ocs/passes/state_kernels.h"
 #include "ocs/passes/upgrade_opset.h"
 #include "ocs/passes/widen_to_float.h"

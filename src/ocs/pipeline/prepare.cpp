@@ -75,6 +75,7 @@ Prepared prepare(Model model, const Recipe& recipe, const Observer& observe) {
   model = keep("lift_constants", lift_constants(std::move(model)));
   // Before the fold: the unfolded weight that it remembers must have the layout of the folded one.
   model = keep("normalize_gemm", normalize_gemm(std::move(model)));
+  model = keep("state_kernels", state_kernels(std::move(model)));
   // In every recipe: the activations that calibration sees are the same, folded or not. Where the
   // recipe says "off", the weights are rounded as they were stored and the fold goes into the row
   // scales.

@@ -15,6 +15,7 @@
 #include "ocs/graph/verify.h"
 #include "ocs/pipeline/fallback.h"
 #include "ocs/pipeline/measure.h"
+#include "ocs/pipeline/round_with_energies.h"
 #include "ocs/plan/statistics.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/layer_reports.h"
@@ -115,6 +116,9 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   }
 
   Plan plan = make_plan(prepared.model, stats, recipe, prepared.unfolded);
+  // After the plan: scales and copies are decided by then, and only the integers and the bias change.
+  round_with_energies(prepared.model, stats, recipe, prepared.unfolded, samples, engine,
+                      options.progress, plan);
   FloatMeasurement measured;
   const bool can_measure =
       samples != nullptr && samples->count > 0 && recipe.measure_count > 0 && !plan.layers.empty();

@@ -218,7 +218,8 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                                                   .copies = plan.copies,
                                                   .highest = grid.highest(),
                                                   .kind = settings.split,
-                                                  .parts = settings.split_parts});
+                                                  .parts = settings.split_parts,
+                                                  .energy = problem.energy});
   if (is_guarded) limit_pairs(saturation, plan.stored);
   plan.params = {.grid = grid, .scale = std::move(scales)};
   if (is_unfolded) absorb_multiplier(plan, problem, matrix);

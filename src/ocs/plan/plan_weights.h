@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "ocs/calibrate/stats.h"
@@ -20,7 +21,10 @@ struct WeightProblem {
   std::vector<float> multiplier{};             // empty: rounded as `weight` stands
   const TensorStats* data = nullptr;           // of the layer's input; null: unknown
   const ActivationPlan* activation = nullptr;  // null: the input stays float
-  Recipe settings{};                           // overrides applied
+  // Of the layer's input (RoundProblem::energy); empty: roundings that look at the data fall back to
+  // nearest.
+  std::span<const float> energy{};
+  Recipe settings{};  // overrides applied
 };
 
 // Copies, scales, integers and bias of one layer. Which channels are split: the paper's rule on the

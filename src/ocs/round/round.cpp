@@ -21,6 +21,12 @@ void check(const RoundProblem& problem) {
     throw_internal(
         fmt::format("rounding: {} copy counts for {} channels", problem.copies.size(), columns));
   }
+  const auto side = static_cast<std::size_t>(problem.weight.inputs * problem.weight.taps);
+  const std::size_t squares = static_cast<std::size_t>(problem.weight.groups) * side * side;
+  if (!problem.energy.empty() && problem.energy.size() != squares) {
+    throw_internal(fmt::format("rounding: {} second moments for {} groups of {} columns",
+                               problem.energy.size(), problem.weight.groups, side));
+  }
   const auto usable = [](float scale) { return std::isfinite(scale) && scale > 0.0F; };
   if (!std::ranges::all_of(problem.scales, usable)) {
     throw_internal("rounding: a scale that is not finite and positive");
@@ -32,6 +38,10 @@ void check(const RoundProblem& problem) {
 
 std::vector<std::int16_t> round_weights(const Rounding& rounding, const RoundProblem& problem) {
   return std::visit([&](const auto& method) { return round_weights(method, problem); }, rounding);
+}
+
+bool needs_energy(const Rounding& rounding) {
+  return std::holds_alternative<GptqRounding>(rounding);
 }
 
 Rounding parse_rounding(std::string_view text) {

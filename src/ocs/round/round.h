@@ -27,6 +27,10 @@ struct RoundProblem {
   std::int32_t highest = 127;       // N: a physical weight lies in [-N, N]
   SplitKind kind = SplitKind::quantization_aware;
   SplitParts parts = SplitParts::equal;
+  // Second moments E[x x^T] of the inputs, for methods that look at the data: a square of side
+  // inputs * taps (in the order of the view: input, tap) for each group, one after the other.
+  // Symmetric, only the lower triangle is read; any positive factor. Empty: unknown.
+  std::span<const float> energy{};
 };
 
 // Throws Error(internal) where sizes differ, a scale is not finite and positive, or a count is < 1.
@@ -38,7 +42,19 @@ struct NearestRounding {
   static constexpr auto fields() { return std::tuple{}; }
   bool operator==(const NearestRounding&) const = default;
 };
-using Rounding = std::variant<NearestRounding>;  // a new method adds its name here
+
+// Frantar et al. 2022 (arXiv 2210.17323): column by
+// column, what rounding one makes wrong is taken over by those that are still to be rounded, so that
+// the error of the layer's output over the calibration data stays small (docs/rounding.md). Without
+// RoundProblem::energy it is nearest.
+struct GptqRounding {
+  static constexpr std::string_view name = "gptq";
+  static constexpr std::string_view help =
+      "column by column, the error of each made up for by the next, as the data weigh it (GPTQ)";
+  static constexpr auto fields() { return std::tuple{}; }
+  bool operator==(const GptqRounding&) const = default;
+};
+using Rounding = std::variant<NearestRounding, GptqRounding>;  // a new method adds its name here
 
 // Integers of the unsplit matrix in the layout of weight.data (same size and indices);
 // |q| <= copies * highest, and never beyond 32767 (more than 258 copies at 8 bits, where a whole
@@ -46,8 +62,13 @@ using Rounding = std::variant<NearestRounding>;  // a new method adds its name h
 // check() throws. Uses parallel_for; the result does not depend on the number of threads.
 [[nodiscard]] std::vector<std::int16_t> round_weights(const NearestRounding& rounding,
                                                       const RoundProblem& problem);
+[[nodiscard]] std::vector<std::int16_t> round_weights(const GptqRounding& rounding,
+                                                      const RoundProblem& problem);
 [[nodiscard]] std::vector<std::int16_t> round_weights(const Rounding& rounding,
                                                       const RoundProblem& problem);
+
+// Whether a method looks at RoundProblem::energy.
+[[nodiscard]] bool needs_energy(const Rounding& rounding);
 
 // Throws Error(bad_input) for an unknown name.
 [[nodiscard]] Rounding parse_rounding(std::string_view text);

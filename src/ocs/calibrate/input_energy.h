@@ -1,0 +1,38 @@
+// Second moments of the inputs of layers over the calibration data: what roundings that look at the
+// data minimise (docs/rounding.md).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ocs/core/samples.h"
+#include "ocs/engine/engine.h"
+#include "ocs/graph/model.h"
+#include "ocs/ops/op.h"
+
+namespace ocs {
+
+struct EnergyRequest {
+  std::string node{};            // of the main graph
+  const LinearOp* op = nullptr;  // its row, one that knows `patches`
+  Operand operand{};
+  ChannelMatrix weight{};  // view without values
+
+  // Columns of a group: input channels times taps.
+  [[nodiscard]] std::int64_t side() const { return weight.inputs * weight.taps; }
+};
+
+// Bytes that collect_input_energies holds for a request while it runs.
+[[nodiscard]] std::int64_t working_bytes(const EnergyRequest& request);
+
+// For each request the sum over samples and output positions of x x^T, x the inputs that meet one
+// output: groups squares of side(), row-major, one after the other; only the lower triangle is
+// filled. At most 512 positions of a sample, evenly spaced, others in the next sample. The same to
+// the bit for any number of threads. Throws Error(bad_input) for samples.count == 0, and naming
+// sample and tensor for data that do not fit.
+[[nodiscard]] std::vector<std::vector<float>> collect_input_energies(
+    const Model& model, const std::vector<EnergyRequest>& requests, const Samples& samples,
+    const Engine& engine, const Progress& progress);
+
+}  // namespace ocs

@@ -1,0 +1,52 @@
+#include "ocs/plan/weight_problem.h"
+
+#include "ocs/core/error.h"
+#include "ocs/graph/tensor_proto.h"
+
+namespace ocs {
+namespace {
+
+Tensor read_tensor(const Graph& graph, const std::string& name) {
+  const onnx::TensorProto* proto = graph.initializer(name);
+  if (proto == nullptr) throw_internal("no initializer '" + name + "'");
+  return to_tensor(*proto, graph.model().file().parent_path());
+}
+
+// One value for each row, from a bias that may be stored as a scalar or as [1, N].
+std::vector<float> read_bias(const Graph& graph, const Layer& layer, std::int64_t rows) {
+  if (layer.bias.empty()) return {};
+  const Tensor tensor = read_tensor(graph, layer.bias);
+  const auto values = tensor.as<float>();
+  if (values.size() == 1) return std::vector<float>(static_cast<std::size_t>(rows), values[0]);
+  if (static_cast<std::int64_t>(values.size()) != rows)
+    throw_bad_input("node '" + layer.node + "': its bias '" + layer.bias +
+                    "' does not have one value for each output channel");
+  return {values.begin(), values.end()};
+}
+
+}  // namespace
+
+WeightProblem weight_problem(const Graph& graph, const Layer& layer, const CalibrationStats* stats,
+                             const Plan& plan, const Recipe& recipe,
+                             const std::map<std::string, UnfoldedRows>& unfolded) {
+  WeightProblem problem{.layer = &layer,
+                        .node = graph.node_named(layer.node),
+                        .weight = read_tensor(graph, layer.weight),
+                        .settings = recipe_for(recipe, layer.node, layer.position)};
+  const ChannelMatrix matrix = layer.op->view(*problem.node, layer.operand, problem.weight.shape,
+                                              problem.weight.as<float>());
+  problem.bias = read_bias(graph, layer, matrix.rows());
+  if (const auto rows = unfolded.find(layer.node);
+      rows != unfolded.end() && !problem.settings.fold_batchnorm) {
+    problem.unfolded = rows->second.weight;
+    problem.multiplier = rows->second.multiplier;
+  }
+  if (stats != nullptr && stats->tensors.contains(layer.data))
+    problem.data = &stats->tensors.at(layer.data);
+  const auto activation = plan.activations.find(layer.data);
+  if (problem.settings.act_bits && activation != plan.activations.end())
+    problem.activation = &activation->second;
+  return problem;
+}
+
+}  // namespace ocs

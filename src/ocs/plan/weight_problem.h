@@ -1,0 +1,19 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "ocs/graph/graph.h"
+#include "ocs/plan/plan_weights.h"
+
+namespace ocs {
+
+// What plan_weights needs to know of one layer: weight and bias read, overrides applied, statistics
+// and the plan of its input looked up. `stats` may be null. The result points into `layer`, `graph`,
+// `stats` and `plan`. Throws Error(bad_input) naming the node where the bias does not fit.
+[[nodiscard]] WeightProblem weight_problem(const Graph& graph, const Layer& layer,
+                                           const CalibrationStats* stats, const Plan& plan,
+                                           const Recipe& recipe,
+                                           const std::map<std::string, UnfoldedRows>& unfolded);
+
+}  // namespace ocs

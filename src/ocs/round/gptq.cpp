@@ -1,0 +1,156 @@
+// GPTQ with one factorization. The error of a row with rounding errors d is d^T H d, H = L L^T, that
+// is the sum over columns i of (L_ii d_i + sum over k > i of L_ki d_k)^2. Rounding the columns from
+// the last to the first, each term is made as small as the grid allows with what is already fixed:
+//   q_i = round(w_i - sum over k > i of L_ki d_k / L_ii),   d_i = q_i * scale - w_i.
+// That is what Frantar et al. (2022) do from the first column to the last with the factor of the
+// inverse of H: no inverse is needed here. Columns are ordered by H_ii, so that those that weigh
+// most come first, with all others still there to make up for them ("act-order").
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+
+#include <Eigen/Dense>
+
+#include "ocs/core/error.h"
+#include "ocs/core/parallel.h"
+#include "ocs/round/levels.h"
+
+namespace ocs {
+namespace {
+
+using Matrix = Eigen::MatrixXf;  // column-major
+using Energy =
+    Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+constexpr Eigen::Index columns_of_a_block = 64;
+constexpr std::int64_t rows_of_a_block = 64;
+// Part of the mean of H_ii that is added to each (Frantar et al.): columns that saw no data keep
+// their own rounding, and the factorization exists.
+constexpr float damping = 0.01F;
+
+// What the rows of one group share.
+struct Group {
+  std::vector<std::int64_t> order{};  // column (input * taps + tap) at each place, rising energy
+  Matrix factor{};  // L_ki / L_ii at (k, i) for k > i: what an error at place k takes from the
+                    // target of place i
+};
+
+Group factorize(const Energy& energy) {
+  const Eigen::Index size = energy.rows();
+  Group group;
+  group.order.resize(static_cast<std::size_t>(size));
+  std::iota(group.order.begin(), group.order.end(), 0);
+  std::ranges::stable_sort(group.order, {}, [&](std::int64_t i) { return energy(i, i); });
+  Matrix sorted(size, size);  // lower triangle
+  for (Eigen::Index j = 0; j < size; ++j) {
+    for (Eigen::Index i = j; i < size; ++i) {
+      const std::int64_t a = group.order[static_cast<std::size_t>(i)];
+      const std::int64_t b = group.order[static_cast<std::size_t>(j)];
+      sorted(i, j) = energy(std::max(a, b), std::min(a, b));
+    }
+  }
+  const float mean = sorted.diagonal().mean();
+  if (!(mean > 0.0F)) {  // no data: every column by itself
+    group.factor = Matrix::Zero(size, size);
+    return group;
+  }
+  sorted.diagonal().array() += damping * mean;
+  const Eigen::LLT<Eigen::Ref<Matrix>> decomposed(sorted);  // in place
+  if (decomposed.info() != Eigen::Success)
+    throw_internal("rounding: the second moments of the inputs are not positive");
+  for (Eigen::Index j = 0; j < size; ++j) sorted.col(j).tail(size - j - 1) /= sorted(j, j);
+  group.factor = std::move(sorted);
+  return group;
+}
+
+class Rounder {
+ public:
+  explicit Rounder(const RoundProblem& problem)
+      : problem_(problem), levels_(problem), stored_(problem.weight.data.size(), 0) {}
+
+  // Outputs [first, last) of group g. Rows need nothing of each other.
+  void round_rows(const Group& group, std::int64_t g, std::int64_t first, std::int64_t last) {
+    const auto size = static_cast<Eigen::Index>(group.order.size());
+    const Eigen::Index rows = last - first;
+    // Targets and errors, a row of the weight in a row; places in the order of the group.
+    Matrix target(rows, size);
+    for (Eigen::Index place = 0; place < size; ++place)
+      for (Eigen::Index r = 0; r < rows; ++r)
+        target(r, place) = problem_.weight.data[index(group, g, first + r, place)];
+    Matrix error(rows, columns_of_a_block);
+    for (Eigen::Index end = size; end > 0;) {
+      const Eigen::Index begin = std::max<Eigen::Index>(0, end - columns_of_a_block);
+      for (Eigen::Index place = end - 1; place >= begin; --place) {
+        round_place(group, g, first, place, target, error.col(place - begin));
+        const Eigen::Index rest = place - begin;
+        if (rest > 0)
+          target.middleCols(begin, rest).noalias() -=
+              error.col(place - begin) * group.factor.row(place).segment(begin, rest);
+      }
+      if (begin > 0)
+        target.leftCols(begin).noalias() -=
+            error.leftCols(end - begin) * group.factor.block(begin, 0, end - begin, begin);
+      end = begin;
+    }
+  }
+
+  [[nodiscard]] std::vector<std::int16_t> take_stored() { return std::move(stored_); }
+
+ private:
+  [[nodiscard]] std::size_t index(const Group& group, std::int64_t g, std::int64_t output,
+                                  Eigen::Index place) const {
+    const std::int64_t column = group.order[static_cast<std::size_t>(place)];
+    return problem_.weight.index(g, output, column / problem_.weight.taps,
+                                 column % problem_.weight.taps);
+  }
+
+  // Rounds one place of all rows; `error` gets rounded minus real weight.
+  void round_place(const Group& group, std::int64_t g, std::int64_t first, Eigen::Index place,
+                   const Matrix& target, Eigen::Ref<Eigen::VectorXf> error) {
+    const std::int64_t input = group.order[static_cast<std::size_t>(place)] / problem_.weight.taps;
+    const auto column = static_cast<std::size_t>(g * problem_.weight.inputs + input);
+    for (Eigen::Index r = 0; r < error.size(); ++r) {
+      const float scale =
+          levels_.scale_of(static_cast<std::size_t>(g * problem_.weight.outputs + first + r));
+      const std::size_t at = index(group, g, first + r, place);
+      stored_[at] = levels_.nearest(target(r, place), scale, column);
+      error[r] = static_cast<float>(stored_[at]) * scale - problem_.weight.data[at];
+    }
+  }
+
+  const RoundProblem& problem_;
+  Levels levels_;
+  std::vector<std::int16_t> stored_;
+};
+
+}  // namespace
+
+std::vector<std::int16_t> round_weights(const GptqRounding&, const RoundProblem& problem) {
+  if (problem.energy.empty()) return round_weights(NearestRounding{}, problem);
+  check(problem);
+  Rounder rounder(problem);
+  const ChannelMatrix& weight = problem.weight;
+  const std::int64_t side = weight.inputs * weight.taps;
+  const auto work = [&](const Group& group, std::int64_t g, std::int64_t block) {
+    const std::int64_t first = block * rows_of_a_block;
+    rounder.round_rows(group, g, first, std::min(first + rows_of_a_block, weight.outputs));
+  };
+  const std::int64_t blocks = (weight.outputs + rows_of_a_block - 1) / rows_of_a_block;
+  const auto factor_of = [&](std::int64_t g) {
+    return factorize(Energy(problem.energy.data() + g * side * side, side, side));
+  };
+  if (weight.groups == 1) {
+    const Group group = factor_of(0);
+    parallel_for(static_cast<std::size_t>(blocks),
+                 [&](std::size_t block) { work(group, 0, static_cast<std::int64_t>(block)); });
+  } else {
+    parallel_for(static_cast<std::size_t>(weight.groups), [&](std::size_t item) {
+      const auto g = static_cast<std::int64_t>(item);
+      const Group group = factor_of(g);
+      for (std::int64_t block = 0; block < blocks; ++block) work(group, g, block);
+    });
+  }
+  return rounder.take_stored();
+}
+
+}  // namespace ocs

@@ -1,0 +1,51 @@
+// The integers that a weight may take, column by column. Used inside round/ only.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "ocs/round/round.h"
+
+namespace ocs {
+
+class Levels {
+ public:
+  // `problem` must outlive the object.
+  explicit Levels(const RoundProblem& problem);
+
+  // The integer of the unsplit weight `real` at `scale` in a column: the nearest level inside the
+  // range of its copies (docs/splitting.md), or the sum of parts that are rounded one by one.
+  [[nodiscard]] std::int16_t nearest(float real, float scale, std::size_t column) const {
+    const float limit = limits_[column];
+    return limit == in_parts ? sum_of_parts(real, scale, column) : level(real, scale, limit);
+  }
+
+  [[nodiscard]] float scale_of(std::size_t row) const {
+    return problem_.scales[problem_.scales.size() == 1 ? 0 : row];
+  }
+
+ private:
+  static constexpr std::int32_t largest_stored = std::numeric_limits<std::int16_t>::max();
+  static constexpr float in_parts = -1.0F;  // instead of a limit: rounded or clamped one by one
+
+  // Level of a weight as quantize() gives it, for limits below 2^22. Clamped before it is rounded,
+  // which is the same for a whole limit; then adding 1.5 * 2^23 leaves no bits for a fraction, and
+  // the addition rounds ties to even. Several times as fast as std::nearbyint.
+  static std::int16_t level(float real, float scale, float limit) {
+    constexpr float shift = 12582912.0F;
+    const float inside = std::clamp(real / scale, -limit, limit);
+    return static_cast<std::int16_t>((inside + shift) - shift);
+  }
+
+  [[nodiscard]] int copies_of(std::size_t column) const {
+    return problem_.copies.empty() ? 1 : problem_.copies[column];
+  }
+  [[nodiscard]] std::int16_t sum_of_parts(float real, float scale, std::size_t column) const;
+
+  const RoundProblem& problem_;
+  std::vector<float> limits_{};  // of each column
+};
+
+}  // namespace ocs

@@ -1,0 +1,160 @@
+#include "ocs/calibrate/input_energy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/core/error.h"
+#include "ocs/core/parallel.h"
+#include "ocs/core/random.h"
+#include "ocs/engine/onnx_runtime.h"
+#include "ocs/graph/graph.h"
+#include "support/models.h"
+#include "support/text_model.h"
+
+namespace ocs {
+namespace {
+
+constexpr auto network = R"(
+  input x float[N, 3, 6, 5];
+  init w float[4, 3, 3, 3] random 1; init d float[4, 1, 3, 3] random 2; init f float[4, 7] random 3;
+  conv: a = Conv(x, w) {kernel_shape = [3, 3], pads = [1, 1, 1, 1], strides = [2, 1]};
+  relu: b = Relu(a);
+  dw: c = Conv(b, d) {kernel_shape = [3, 3], group = 4};
+  pool: e = GlobalAveragePool(c);
+  flat: g = Flatten(e);
+  fc: y = MatMul(g, f);
+  output y; output b; output g;
+)";
+
+Samples random_samples(std::size_t count, std::int64_t batch = 1) {
+  return {
+      .count = count, .load = [batch](std::size_t i) {
+        return Sample{
+            .name = "sample " + std::to_string(i),
+            .inputs = {{"x",
+                        {.shape = {batch, 3, 6, 5},
+                         .values = Random(i + 1).normals(static_cast<std::size_t>(90 * batch))}}}};
+      }};
+}
+
+EnergyRequest request_for(const Model& model, const std::string& name) {
+  const Graph graph(model);
+  const onnx::NodeProto& node = *graph.node_named(name);
+  const LinearOp* op = find_linear_op(node);
+  const auto operand = std::get<Operand>(op->operand(node, graph));
+  return {.node = name,
+          .op = op,
+          .operand = operand,
+          .weight = op->view(node, operand, initializer_of(model, node.input(1)).shape, {})};
+}
+
+std::vector<std::vector<float>> collected(const Model& model, std::size_t count,
+                                          std::int64_t batch = 1) {
+  return collect_input_energies(
+      model, {request_for(model, "conv"), request_for(model, "dw"), request_for(model, "fc")},
+      random_samples(count, batch), onnx_runtime(), {});
+}
+
+// Of a Conv by its definition: every output position, every pair of weights.
+double slow_moment(const Tensor& data, std::int64_t stride_y, std::int64_t pad,
+                   std::array<std::int64_t, 3> a, std::array<std::int64_t, 3> b) {
+  const Shape& s = data.shape;
+  const auto at = [&](std::int64_t n, std::array<std::int64_t, 3> tap, std::int64_t y,
+                      std::int64_t x) {
+    const std::int64_t row = y * stride_y - pad + tap[1];
+    const std::int64_t column = x - pad + tap[2];
+    if (row < 0 || row >= s[2] || column < 0 || column >= s[3]) return 0.0;
+    return static_cast<double>(data.as<float>()[static_cast<std::size_t>(
+        ((n * s[1] + tap[0]) * s[2] + row) * s[3] + column)]);
+  };
+  double sum = 0.0;
+  for (std::int64_t n = 0; n < s[0]; ++n)
+    for (std::int64_t y = 0; y * stride_y + 3 <= s[2] + 2 * pad; ++y)
+      for (std::int64_t x = 0; x + 3 <= s[3] + 2 * pad; ++x) sum += at(n, a, y, x) * at(n, b, y, x);
+  return sum;
+}
+
+TEST(InputEnergies, AreTheMomentsOfWhatMeetsTheWeights) {
+  const Model model = text_model(network);
+  const std::vector<std::vector<float>> energies = collected(model, 9, 2);
+  ASSERT_EQ(energies.size(), 3U);
+  ASSERT_EQ(energies[0].size(), 27U * 27U);
+  ASSERT_EQ(energies[1].size(), 4U * 9U * 9U);
+  ASSERT_EQ(energies[2].size(), 4U * 4U);
+  const RunModel run = onnx_runtime()(model, {});
+  std::vector<NamedTensors> values;
+  const Samples samples = random_samples(9, 2);
+  for (std::size_t i = 0; i < samples.count; ++i) {
+    const NamedTensors inputs = samples.load(i).inputs;
+    values.push_back(run_once(run, inputs));
+    values.back()["x"] = inputs.at("x");
+  }
+  const auto tap_of = [](std::int64_t column) {
+    return std::array<std::int64_t, 3>{column / 9, column / 3 % 3, column % 3};
+  };
+  for (std::int64_t i = 0; i < 27; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) {
+      double expected = 0.0;
+      for (const NamedTensors& of : values)
+        expected += slow_moment(of.at("x"), 2, 1, tap_of(i), tap_of(j));
+      EXPECT_NEAR(static_cast<double>(energies[0][static_cast<std::size_t>(i * 27 + j)]), expected,
+                  1e-3);
+    }
+  }
+  for (std::int64_t c = 0; c < 4; ++c) {
+    for (std::int64_t i = 0; i < 9; ++i) {
+      for (std::int64_t j = 0; j <= i; ++j) {
+        double expected = 0.0;
+        for (const NamedTensors& of : values)
+          expected += slow_moment(of.at("b"), 1, 0, {c, i / 3, i % 3}, {c, j / 3, j % 3});
+        EXPECT_NEAR(static_cast<double>(energies[1][static_cast<std::size_t>((c * 9 + i) * 9 + j)]),
+                    expected, 1e-3);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      double expected = 0.0;
+      for (const NamedTensors& of : values)
+        for (std::size_t n = 0; n < 2; ++n)
+          expected += static_cast<double>(of.at("g").as<float>()[n * 4 + i]) *
+                      static_cast<double>(of.at("g").as<float>()[n * 4 + j]);
+      EXPECT_NEAR(static_cast<double>(energies[2][i * 4 + j]), expected, 1e-3);
+    }
+  }
+}
+
+TEST(InputEnergies, AreTheSameForAnyNumberOfThreads) {
+  const Model model = text_model(network);
+  const std::vector<std::vector<float>> many = collected(model, 21);
+  const ThreadLimit one_thread(1);
+  EXPECT_EQ(collected(model, 21), many);
+}
+
+TEST(InputEnergies, TakesOtherPositionsOfEachSample) {
+  const std::vector<std::int64_t> first = chosen(1000, {.most = 100, .turn = 0});
+  const std::vector<std::int64_t> second = chosen(1000, {.most = 100, .turn = 1});
+  ASSERT_EQ(first.size(), 100U);
+  EXPECT_NE(first, second);
+  for (const auto& positions : {first, second}) {
+    EXPECT_TRUE(std::ranges::is_sorted(positions, std::less_equal<>()));
+    EXPECT_GE(positions.front(), 0);
+    EXPECT_LT(positions.back(), 1000);
+  }
+  EXPECT_THAT(chosen(3, {.most = 100, .turn = 5}), testing::ElementsAre(0, 1, 2));
+}
+
+TEST(InputEnergies, NameTheSampleThatDoesNotFit) {
+  const Model model = text_model(network);
+  Samples samples = random_samples(2);
+  samples.load = [](std::size_t) { return Sample{.name = "empty"}; };
+  EXPECT_THAT(
+      [&] {
+        static_cast<void>(collect_input_energies(model, {request_for(model, "conv")}, samples,
+                                                 onnx_runtime(), {}));
+      },
+      testing::ThrowsMessage<Error>(testing::HasSubstr("sample 'empty': has no input 'x'")));
+}
+
+}  // namespace
+}  // namespace ocs

@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <Eigen/Dense>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/core/error.h"
+#include "ocs/core/parallel.h"
+#include "ocs/core/random.h"
+#include "ocs/round/round.h"
+
+namespace ocs {
+namespace {
+
+using Matrix = Eigen::MatrixXd;
+
+// Second moments of `samples` correlated inputs, for each group.
+std::vector<float> energy_of(std::uint64_t seed, std::int64_t groups, std::int64_t side,
+                             std::int64_t samples) {
+  Random random(seed);
+  std::vector<float> energy;
+  for (std::int64_t g = 0; g < groups; ++g) {
+    Matrix x(samples, side);
+    for (Eigen::Index i = 0; i < samples; ++i) {
+      const double common = random.normal();
+      for (Eigen::Index j = 0; j < side; ++j)
+        x(i, j) = (1.0 + 0.2 * static_cast<double>(j % 7)) * (common + random.normal());
+    }
+    const Matrix h = x.transpose() * x;
+    for (Eigen::Index i = 0; i < side; ++i)
+      for (Eigen::Index j = 0; j < side; ++j) energy.push_back(static_cast<float>(h(i, j)));
+  }
+  return energy;
+}
+
+struct Layer {
+  std::vector<float> data{};
+  std::vector<float> scales{};
+  std::vector<float> energy{};
+  std::vector<int> copies{};
+  ChannelMatrix weight{};
+
+  Layer(std::uint64_t seed, std::int64_t groups, std::int64_t outputs, std::int64_t inputs,
+        std::int64_t taps, std::int64_t samples = 400)
+      : data(Random(seed).normals(static_cast<std::size_t>(groups * outputs * inputs * taps))),
+        energy(energy_of(seed + 1, groups, inputs * taps, samples)),
+        weight{.data = data,
+               .groups = groups,
+               .outputs = outputs,
+               .inputs = inputs,
+               .taps = taps,
+               .group_stride = outputs * inputs * taps,
+               .output_stride = inputs * taps,
+               .input_stride = taps} {
+    for (std::int64_t row = 0; row < groups * outputs; ++row)
+      scales.push_back(0.3F + 0.01F * static_cast<float>(row % 5));
+  }
+
+  [[nodiscard]] RoundProblem problem() const {
+    return {.weight = weight, .scales = scales, .copies = copies, .highest = 7, .energy = energy};
+  }
+};
+
+// d^T H d summed over all rows.
+double output_error(const RoundProblem& problem, const std::vector<std::int16_t>& stored) {
+  const ChannelMatrix& weight = problem.weight;
+  const std::int64_t side = weight.inputs * weight.taps;
+  double sum = 0.0;
+  for (std::int64_t g = 0; g < weight.groups; ++g) {
+    for (std::int64_t o = 0; o < weight.outputs; ++o) {
+      const auto error = [&](std::int64_t column) {
+        const std::size_t at = weight.index(g, o, column / weight.taps, column % weight.taps);
+        const auto row = static_cast<std::size_t>(g * weight.outputs + o);
+        return static_cast<double>(static_cast<float>(stored[at]) * problem.scales[row]) -
+               static_cast<double>(weight.data[at]);
+      };
+      for (std::int64_t i = 0; i < side; ++i)
+        for (std::int64_t j = 0; j < side; ++j)
+          sum += error(i) * error(j) *
+                 static_cast<double>(
+                     problem.energy[static_cast<std::size_t>((g * side + i) * side + j)]);
+    }
+  }
+  return sum;
+}
+
+// As Frantar et al. state it: the column that is fixed next, the inverse of H over the columns that
+// are left, their optimal update; no factorization, nothing ordered in place.
+std::vector<std::int16_t> slow_gptq(const RoundProblem& problem) {
+  const ChannelMatrix& weight = problem.weight;
+  const Eigen::Index side = weight.inputs * weight.taps;
+  std::vector<std::int16_t> stored(weight.data.size());
+  for (std::int64_t g = 0; g < weight.groups; ++g) {
+    Matrix h(side, side);
+    for (Eigen::Index i = 0; i < side; ++i)
+      for (Eigen::Index j = 0; j < side; ++j)
+        h(i, j) = static_cast<double>(
+            problem.energy[static_cast<std::size_t>((g * side + i) * side + j)]);
+    std::vector<Eigen::Index> left(static_cast<std::size_t>(side));
+    std::iota(left.begin(), left.end(), 0);
+    std::ranges::stable_sort(left, {}, [&](Eigen::Index i) { return h(i, i); });
+    h.diagonal().array() += 0.01 * h.diagonal().mean();
+    Matrix real(weight.outputs, side);
+    for (Eigen::Index o = 0; o < weight.outputs; ++o)
+      for (Eigen::Index j = 0; j < side; ++j)
+        real(o, j) = static_cast<double>(weight.at(g, o, j / weight.taps, j % weight.taps));
+    while (!left.empty()) {
+      const Matrix inverse = h(left, left).inverse();
+      const auto last = static_cast<Eigen::Index>(left.size()) - 1;
+      const Eigen::Index column = left.back();
+      const int copies =
+          problem.copies.empty()
+              ? 1
+              : problem.copies[static_cast<std::size_t>(g * weight.inputs + column / weight.taps)];
+      const double limit = copies * problem.highest;
+      for (Eigen::Index o = 0; o < weight.outputs; ++o) {
+        const auto scale =
+            static_cast<double>(problem.scales[static_cast<std::size_t>(g * weight.outputs + o)]);
+        const double level = std::nearbyint(std::clamp(real(o, column) / scale, -limit, limit));
+        const double error = (real(o, column) - level * scale) / inverse(last, last);
+        for (Eigen::Index i = 0; i < last; ++i)
+          real(o, left[static_cast<std::size_t>(i)]) -= error * inverse(last, i);
+        stored[weight.index(g, o, column / weight.taps, column % weight.taps)] =
+            static_cast<std::int16_t>(level);
+      }
+      left.pop_back();
+    }
+  }
+  return stored;
+}
+
+// Float against double: a weight whose target lies next to the middle between two levels may go the
+// other way, and take the rest of its row with it.
+void expect_nearly_equal(const RoundProblem& problem) {
+  const std::vector<std::int16_t> found = round_weights(GptqRounding{}, problem);
+  const std::vector<std::int16_t> expected = slow_gptq(problem);
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) same += found[i] == expected[i] ? 1U : 0U;
+  EXPECT_GE(same, found.size() * 98 / 100);
+  EXPECT_NEAR(output_error(problem, found) / output_error(problem, expected), 1.0, 0.01);
+}
+
+TEST(GptqRounding, IsWhatThePaperStates) {
+  expect_nearly_equal(Layer(1, 1, 20, 15, 1).problem());
+  expect_nearly_equal(Layer(2, 1, 9, 20, 9).problem());  // more than one block of columns
+  expect_nearly_equal(Layer(3, 4, 3, 5, 4).problem());
+}
+
+TEST(GptqRounding, KeepsTheRangeOfCopies) {
+  Layer layer(4, 1, 30, 12, 4);
+  for (float& value : layer.data) value *= 2.0F;
+  layer.copies.assign(12, 1);
+  layer.copies[3] = 3;
+  expect_nearly_equal(layer.problem());
+  const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, layer.problem());
+  int largest = 0;
+  for_each_weight(layer.weight, [&](std::int64_t, std::int64_t column, std::size_t at) {
+    ASSERT_LE(std::abs(stored[at]), column == 3 ? 21 : 7);
+    if (column == 3) largest = std::max(largest, std::abs(int{stored[at]}));
+  });
+  EXPECT_GT(largest, 7);
+}
+
+TEST(GptqRounding, MakesLessErrorInTheOutputThanNearest) {
+  const Layer layer(5, 1, 64, 40, 3);
+  const RoundProblem problem = layer.problem();
+  EXPECT_LT(output_error(problem, round_weights(GptqRounding{}, problem)),
+            0.6 * output_error(problem, round_weights(NearestRounding{}, problem)));
+}
+
+TEST(GptqRounding, IsNearestWhereInputsAreUncorrelatedOrUnknown) {
+  Layer layer(6, 2, 10, 4, 3);
+  const std::vector<std::int16_t> nearest = round_weights(NearestRounding{}, layer.problem());
+  std::ranges::fill(layer.energy, 0.0F);
+  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()), nearest);
+  layer.energy.assign(layer.energy.size(), 0.0F);
+  for (std::size_t g = 0; g < 2; ++g)
+    for (std::size_t i = 0; i < 12; ++i) layer.energy[g * 144 + i * 13] = 2.0F;
+  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()), nearest);
+  layer.energy.clear();
+  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()), nearest);
+}
+
+// A channel that is always 0 makes H singular; one sample makes it nearly so.
+TEST(GptqRounding, TakesSingularSecondMoments) {
+  Layer layer(7, 1, 10, 20, 1, 1);
+  for (std::size_t i = 0; i < 20; ++i) layer.energy[60 + i] = layer.energy[i * 20 + 3] = 0.0F;
+  const RoundProblem problem = layer.problem();
+  EXPECT_LT(output_error(problem, round_weights(GptqRounding{}, problem)),
+            output_error(problem, round_weights(NearestRounding{}, problem)));
+}
+
+TEST(GptqRounding, GivesTheSameForAnyNumberOfThreadsAndLayout) {
+  const Layer layer(8, 1, 200, 30, 1);
+  const std::vector<std::int16_t> many = round_weights(GptqRounding{}, layer.problem());
+  {
+    const ThreadLimit one_thread(1);
+    EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()), many);
+  }
+  std::vector<float> turned(layer.data.size());  // [inputs, outputs]
+  for (std::size_t o = 0; o < 200; ++o)
+    for (std::size_t i = 0; i < 30; ++i) turned[i * 200 + o] = layer.data[o * 30 + i];
+  RoundProblem problem = layer.problem();
+  problem.weight = {
+      .data = turned, .outputs = 200, .inputs = 30, .output_stride = 1, .input_stride = 200};
+  const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, problem);
+  for (std::size_t o = 0; o < 200; ++o)
+    for (std::size_t i = 0; i < 30; ++i) ASSERT_EQ(stored[i * 200 + o], many[o * 30 + i]);
+}
+
+TEST(GptqRounding, RefusesMomentsOfAnotherSize) {
+  Layer layer(9, 1, 4, 3, 1);
+  layer.energy.pop_back();
+  EXPECT_THROW(static_cast<void>(round_weights(GptqRounding{}, layer.problem())), Error);
+}
+
+}  // namespace
+}  // namespace ocs
