@@ -59,7 +59,8 @@ void add_labels_option(CLI::App& app, DataArguments& arguments) {
 }
 
 void add_count_option(CLI::App& app, DataArguments& arguments) {
-  add_number(app, "--count", "N", "use the first N samples (default: all)", arguments.count)
+  add_number(app, "--count", "N", "use the first N samples, of a text tokens (default: all)",
+             arguments.count)
       ->group("Data");
 }
 

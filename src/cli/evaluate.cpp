@@ -1,4 +1,4 @@
-// ocs evaluate: the accuracy of a model, float or quantized, on labelled data.
+// ocs evaluate: the accuracy of a model, float or quantized, on labelled data, or its perplexity on a text.
 #include <memory>
 
 #include <fmt/format.h>
@@ -6,9 +6,13 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/data_options.h"
+#include "cli/language_roles.h"
 #include "cli/options.h"
+#include "ocs/core/parallel.h"
+#include "ocs/data/text.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/evaluate/accuracy.h"
+#include "ocs/evaluate/perplexity.h"
 #include "ocs/io/model_file.h"
 
 namespace ocs::cli {
@@ -18,12 +22,56 @@ struct Options {
   std::string model{};
   std::string metric = "top1";
   DataArguments data{};
+  std::string vocabulary{};
+  TextCut cut{};
 };
 
-int run(const Options& options, Console& console) {
-  if (options.metric != "top1" && options.metric != "top5") {
-    throw_bad_input(fmt::format("--metric: '{}' is neither top1 nor top5", options.metric));
+void check_text_options(const Options& options) {
+  if (options.data.path.empty()) throw_bad_input("no text: pass --data FILE.txt");
+  if (options.vocabulary.empty()) {
+    throw_bad_input(
+        "--metric perplexity needs the model's vocabulary: pass --vocab FILE, one token a line");
   }
+  if (!options.data.labels.empty() || !options.data.preprocess.empty() ||
+      options.data.synthetic > 0) {
+    throw_bad_input(
+        "--labels, --preprocess and --synthetic have no meaning for --metric perplexity");
+  }
+  if (options.cut.batch == 0 || options.cut.window == 0)
+    throw_bad_input("--batch and --window must be at least 1");
+}
+
+int run_perplexity(const Options& options, Console& console) {
+  check_text_options(options);
+  const Model model = read_model(options.model);
+  const Vocabulary vocabulary = read_vocabulary(options.vocabulary);
+  const TokenText text = read_text(options.data.path, vocabulary, options.data.count);
+  if (text.unknown > 0) {
+    console.warn(fmt::format("{}: {} of {} tokens are not in the vocabulary and read as <unk>",
+                             options.data.path, text.unknown, text.ids.size()));
+  }
+  // A window needs the states of the one before: the threads work inside a run.
+  const RunModel run_model = onnx_runtime()(
+      model, {.intra_op_threads = static_cast<int>(thread_count()), .borrow_weights = true});
+  const Perplexity perplexity = while_doing(options.model, [&] {
+    const LanguageModel roles = match_ports(language_roles_of(model).value_or(LanguageModel{}),
+                                            run_model.inputs, run_model.outputs);
+    return measure_perplexity(run_model, roles, text.ids, vocabulary.ids.size(), options.cut,
+                              console.progress());
+  });
+  if (console.options().json) {
+    console.answer_json({{"tokens", perplexity.tokens},
+                         {"perplexity", number(perplexity.value())},
+                         {"unknown", text.unknown}});
+  } else {
+    console.answer(
+        fmt::format("{} tokens\nperplexity {:.3f}\n", perplexity.tokens, perplexity.value()));
+  }
+  return exit_done;
+}
+
+int run_accuracy(const Options& options, Console& console) {
+  if (!options.vocabulary.empty()) throw_bad_input("--vocab goes with --metric perplexity");
   const Model model = read_model(options.model);
   const Samples samples = open_data(options.data, {&model}, console);
   // One thread a run: the samples run side by side.
@@ -45,14 +93,35 @@ int run(const Options& options, Console& console) {
   return exit_done;
 }
 
+int run(const Options& options, Console& console) {
+  if (options.metric == "perplexity") return run_perplexity(options, console);
+  if (options.metric == "top1" || options.metric == "top5") return run_accuracy(options, console);
+  throw_bad_input(
+      fmt::format("--metric: '{}' is none of top1, top5 and perplexity", options.metric));
+}
+
 Run add(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   add_file(app, "MODEL.onnx", "the model, float or quantized", options->model);
   add_text(app, "--metric", "M",
-           "what is shown first: top1 or top5 (default: top1); --json gives both", options->metric);
+           "top1 or top5, the one that is shown first (default: top1; --json gives both), or "
+           "perplexity of a language model",
+           options->metric);
   add_data_options(app, "--data", options->data);
   add_labels_option(app, options->data);
   add_count_option(app, options->data);
+  const std::string group = "Perplexity";
+  add_text(app, "--vocab", "FILE",
+           "the tokens that the model knows, one a line in the order of their ids",
+           options->vocabulary)
+      ->group(group);
+  add_number(app, "--batch", "N", "streams that the text is cut into (default: 10)",
+             options->cut.batch)
+      ->group(group);
+  add_number(app, "--window", "N",
+             "tokens of each stream in a run; states are carried (default: 35)",
+             options->cut.window)
+      ->group(group);
   return [options](Console& console) { return run(*options, console); };
 }
 
@@ -60,10 +129,11 @@ Run add(CLI::App& app) {
 
 constinit const Command evaluate_command{
     .name = "evaluate",
-    .summary = "Measure the accuracy of a model on labelled data",
+    .summary = "Measure the accuracy of a model on labelled data, or its perplexity on a text",
     .examples =
         "  ocs evaluate net.int8.onnx --data val/ --labels val_labels.txt\n"
-        "  ocs evaluate resnet20.onnx --data cifar10/test.bin --preprocess cifar10 --json\n",
+        "  ocs evaluate resnet20.onnx --data cifar10/test.bin --preprocess cifar10 --json\n"
+        "  ocs evaluate lstm.onnx --data test.txt --vocab vocab.txt --metric perplexity\n",
     .add = add,
 };
 

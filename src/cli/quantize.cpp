@@ -2,6 +2,7 @@
 #include "ocs/pipeline/quantize.h"
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -12,6 +13,7 @@
 #include "cli/data_options.h"
 #include "cli/dump_steps.h"
 #include "cli/file_size.h"
+#include "cli/language_roles.h"
 #include "cli/options.h"
 #include "cli/output_file.h"
 #include "cli/recipe_options.h"
@@ -76,11 +78,14 @@ std::optional<Samples> open_samples_for(const Options& options, const Recipe& re
   return std::nullopt;
 }
 
-// The preprocessing goes along, so that evaluate and compare need no option.
-void add_preprocess(Model& model, const Options& options, const Model& input) {
-  if (const auto preprocess = preprocess_for(options.data, {&input})) {
-    model.set_metadata("ocs.preprocess", to_json(*preprocess).dump());
-  }
+// What is known of the model's inputs goes along, so that evaluate and compare need no option: the metadata that the quantized model gets.
+std::map<std::string, std::string> metadata_for(const Options& options, const Model& input) {
+  std::map<std::string, std::string> metadata;
+  if (const auto preprocess = preprocess_for(options.data, {&input}))
+    metadata["ocs.preprocess"] = to_json(*preprocess).dump();
+  if (const auto roles = language_roles_of(input))
+    metadata["ocs.language"] = to_json(*roles).dump();
+  return metadata;
 }
 
 void write_reports(const Options& options, const Report& report) {
@@ -120,9 +125,8 @@ int run(Options& options, Console& console) {
   const std::optional<Samples> samples = open_samples_for(options, recipe, model, console);
   std::optional<CalibrationStats> saved;
   if (!options.load_stats.empty()) saved = read_stats(options.load_stats);
-  // What preprocess_for asks of the input must be asked before the model is moved away.
-  Model head;
-  add_preprocess(head, options, model);
+  // Asked of the model before it is moved away.
+  const std::map<std::string, std::string> metadata = metadata_for(options, model);
 
   const RunOptions run_options{.progress = console.progress(),
                                .observe = dump_observer(options.dump, options.output),
@@ -133,10 +137,8 @@ int run(Options& options, Console& console) {
   check_all_dumped(options.dump);
   // Not what the passes made of it: nothing was gained by them.
   if (result.unchanged) result.model = read_model(options.model);
-  if (const std::string preprocess = head.metadata("ocs.preprocess");
-      !preprocess.empty() && !result.unchanged) {
-    result.model.set_metadata("ocs.preprocess", preprocess);
-  }
+  if (!result.unchanged)
+    for (const auto& [key, text] : metadata) result.model.set_metadata(key, text);
   write_model(result.model, options.output);
   if (!options.save_stats.empty()) write_stats(result.stats, options.save_stats);
 

@@ -117,12 +117,38 @@ TEST_F(Commands, QuantizeStampsThePreprocessing) {
   EXPECT_THAT(read_model(folder_ / "out.onnx").metadata("ocs.preprocess"), HasSubstr("0.5"));
 }
 
+TEST_F(Commands, QuantizeStampsWhatIsKnownOfALanguageModel) {
+  write_bytes(folder_ / "net.language.json", R"({"ids": "x", "layout": "batch-time"})");
+  ASSERT_EQ(run("quantize net.onnx -o out.onnx --recipe weights-only").code, 0);
+  EXPECT_EQ(read_model(folder_ / "out.onnx").metadata("ocs.language"),
+            R"({"ids":"x","layout":"batch-time"})");
+}
+
 TEST_F(Commands, QuantizeWritesAModelWithoutLayersAsItWas) {
   write_model(text_model("input x float[1,2]; y = Relu(x); output y float[1,2];"),
               folder_ / "relu.onnx");
   const ProgramRun result = run("quantize relu.onnx -o out.onnx --synthetic 1");
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(bytes_of(folder_ / "out.onnx"), bytes_of(folder_ / "relu.onnx"));
+}
+
+// Logits without weights: each token is as likely as any other.
+TEST_F(Commands, EvaluateMeasuresPerplexity) {
+  write_model(text_model(R"(
+      input ids int64[?,?]; init e float[4,4] zeros; embed: logits = Gather(e, ids); output logits float[?,?,4];)"),
+              folder_ / "even.onnx");
+  write_bytes(folder_ / "vocab.txt", "<eos>\n<unk>\na\nb\n");
+  write_bytes(folder_ / "text.txt", "a b c\n\nb a\n");
+  const std::string words =
+      "evaluate even.onnx --data text.txt --vocab vocab.txt --metric perplexity --batch 2";
+  const Json json = answer(words);
+  EXPECT_EQ(json["tokens"], 6);
+  EXPECT_NEAR(json["perplexity"].get<double>(), 4.0, 1e-9);
+  EXPECT_EQ(json["unknown"], 1);
+  EXPECT_EQ(answer(words + " --count 6 --window 1")["tokens"], 4);
+  const ProgramRun told = run(words);
+  EXPECT_EQ(told.out, "6 tokens\nperplexity 4.000\n");
+  EXPECT_THAT(told.err, HasSubstr("1 of 8 tokens are not in the vocabulary and read as <unk>"));
 }
 
 TEST_F(Commands, PrintedRecipesCanBePassedBack) {

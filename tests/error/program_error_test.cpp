@@ -33,6 +33,11 @@ constexpr auto quantized_net = R"(
     quantize1: q = QuantizeLinear(x, s, z); d = DequantizeLinear(q, s, z); conv1: y = Conv(d, w); output y float[1,4,6,6];)";
 constexpr auto nan_net = R"(
     input x float[1,2]; init w float[2,2] {1, nan, 3, 4}; fc: y = MatMul(x, w); output y float[1,2];)";
+constexpr auto language_net = R"(
+    input ids int64[?,?]; input h float[1,?,2]; init e float[4,3] random 1; init w float[1,2,3] random 2; init r float[1,2,2] random 3;
+    init d float[2,4] random 4; init one int64[1] {1};
+    embed: x = Gather(e, ids); rnn: y, h_out = RNN(x, w, r, , , h) {hidden_size = 2}; squeeze: s = Squeeze(y, one);
+    decode: logits = MatMul(s, d); output logits float[?,?,4]; output h_out float[1,?,2];)";
 
 // Six pixels a side, in PPM: too small for nothing, and no model's shape.
 void write_image(const fs::path& file) {
@@ -43,6 +48,13 @@ void make_files(const TestFolder& folder) {
   write_model(text_model(net), folder / "net.onnx");
   write_model(text_model(quantized_net), folder / "quantized.onnx");
   write_bytes(folder / "nan.onnx", text_model(nan_net).proto().SerializeAsString());
+  write_model(text_model(language_net), folder / "language.onnx");
+  write_model(text_model(language_net), folder / "named.onnx");
+  write_bytes(folder / "named.language.json", R"({"states": {"hidden": "h_out"}})");
+  write_bytes(folder / "text.txt", "a b a\nb b\na c\n");
+  write_bytes(folder / "vocab.txt", "<eos>\na\nb\nc\n");
+  write_bytes(folder / "small_vocab.txt", "<eos>\na\nb\n");
+  write_bytes(folder / "large_vocab.txt", "<eos>\na\nb\nc\nd\n");
   const std::string bytes = bytes_of(folder / "net.onnx");
   write_bytes(folder / "truncated.onnx", bytes.substr(0, bytes.size() / 2));
   write_bytes(folder / "empty.onnx", "");
