@@ -51,12 +51,13 @@ Found find_layers(const Graph& graph) {
     if (has_body(node)) find_in_bodies(node, found.skipped);
     const LinearOp* op = find_linear_op(node);
     if (op == nullptr) continue;
-    const auto operand = op->operand(node, graph);
-    if (const auto* reason = std::get_if<std::string>(&operand)) {
+    const Operands operands = op->operands(node, graph);
+    if (const auto* reason = std::get_if<std::string>(&operands)) {
       found.skipped.push_back({.name = node.name(), .op = node.op_type(), .reason = *reason});
-    } else {
-      found.layers.push_back({.node = &node, .op = op, .operand = std::get<Operand>(operand)});
+      continue;
     }
+    for (const Operand& operand : std::get<std::vector<Operand>>(operands))
+      found.layers.push_back({.node = &node, .op = op, .operand = operand});
   }
   return found;
 }
@@ -75,10 +76,11 @@ InspectedLayer inspect_layer(const Layer& layer, const Graph& graph,
   const Tensor weight = to_tensor(*graph.initializer(name), graph.model().file().parent_path());
   const auto values = weight.as<float>();
   const ChannelMatrix matrix = layer.op->view(*layer.node, layer.operand, weight.shape, values);
-  InspectedLayer result{.name = layer.node->name(),
-                        .op = layer.node->op_type(),
-                        .weight = name,
-                        .shape = weight.shape};
+  InspectedLayer result{
+      .name = layer_name({.node = layer.node->name(), .part = std::string(layer.operand.part)}),
+      .op = layer.node->op_type(),
+      .weight = name,
+      .shape = weight.shape};
   if (values.empty()) {
     result.split.reason = "the weight is empty";
     return result;
@@ -98,7 +100,7 @@ std::map<std::string, Shape, std::less<>> output_shapes(const Model& model,
                                                         const std::vector<Layer>& layers,
                                                         const Engine& engine, std::uint64_t seed) {
   std::vector<std::string> names;
-  for (const Layer& layer : layers) names.push_back(layer.node->output(0));
+  for (const Layer& layer : layers) names.push_back(result_of(*layer.node));
   // Not optimized: opening takes longer than the one run.
   const RunModel run = engine(model, {.optimize = false, .outputs = names, .borrow_weights = true});
   std::map<std::string, Shape, std::less<>> shapes;
@@ -121,7 +123,7 @@ void fill_macs(Inspection& inspection, const std::vector<Layer>& layers, const M
     return;
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto shape = shapes.find(layers[i].node->output(0));
+    const auto shape = shapes.find(result_of(*layers[i].node));
     if (shape == shapes.end()) continue;
     const ChannelMatrix sizes =
         layers[i].op->view(*layers[i].node, layers[i].operand, inspection.layers[i].shape, {});

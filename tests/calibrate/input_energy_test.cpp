@@ -41,7 +41,7 @@ EnergyRequest request_for(const Model& model, const std::string& name) {
   const Graph graph(model);
   const onnx::NodeProto& node = *graph.node_named(name);
   const LinearOp* op = find_linear_op(node);
-  const auto operand = std::get<Operand>(op->operand(node, graph));
+  const auto operand = std::get<std::vector<Operand>>(op->operands(node, graph)).front();
   return {.node = name,
           .op = op,
           .operand = operand,

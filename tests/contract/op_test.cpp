@@ -74,7 +74,7 @@ struct Trial {
       : model(text_model(text + "; output y")),
         node(model.graph().node(0)),
         op(*find_linear_op(node)),
-        operand(std::get<Operand>(op.operand(node, Graph(model)))),
+        operand(std::get<std::vector<Operand>>(op.operands(node, Graph(model))).front()),
         weight(initializer_of(model, "w")),
         data(random_inputs(model, 100).at("x")) {}
 

@@ -18,10 +18,12 @@ using testing::HasSubstr;
 std::string operand_of(std::string_view text) {
   const Model model = text_model(text);
   const onnx::NodeProto& node = model.graph().node(model.graph().node_size() - 1);
-  const auto answer = find_linear_op(node)->operand(node, Graph(model));
+  const Operands answer = find_linear_op(node)->operands(node, Graph(model));
   if (const auto* reason = std::get_if<std::string>(&answer)) return *reason;
-  const Operand& operand = std::get<Operand>(answer);
-  return "data " + std::to_string(operand.data_input) + ", weight " +
+  const auto& operands = std::get<std::vector<Operand>>(answer);
+  if (operands.size() != 1) return std::to_string(operands.size()) + " operands";
+  const Operand& operand = operands.front();
+  return "data " + std::to_string(operand.data_input.value_or(-1)) + ", weight " +
          std::to_string(operand.weight_input) +
          (operand.bias_input ? ", bias " + std::to_string(*operand.bias_input) : "");
 }

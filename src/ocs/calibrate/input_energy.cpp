@@ -45,7 +45,7 @@ class Collector {
       const onnx::NodeProto* node = graph.node_named(request.node);
       if (node == nullptr) throw_internal("no node '" + request.node + "'");
       nodes_.push_back(node);
-      const std::string& data = node->input(request.operand.data_input);
+      const std::string data = data_of(*node, request.operand);
       readers_[data].push_back(i);
       const auto& inputs = model.graph().input();
       if (std::ranges::any_of(inputs, [&](const auto& input) { return input.name() == data; }))

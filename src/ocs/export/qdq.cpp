@@ -88,6 +88,13 @@ bool is_redundant_clip(const Graph& graph, const onnx::NodeProto& node,
              bound(1, -std::numeric_limits<float>::infinity());
 }
 
+// The lengths of the sequences, of recurrent operators: the one input that is not float.
+bool is_lengths(const onnx::NodeProto& node, const std::string& input) {
+  constexpr int lengths_input = 4;
+  return find_linear_op(node)->is_recurrent && node.input_size() > lengths_input &&
+         node.input(lengths_input) == input;
+}
+
 }  // namespace
 
 Model write_qdq(const Model& model, const Plan& plan) {
@@ -126,7 +133,7 @@ Model write_qdq(const Model& model, const Plan& plan) {
     for (std::string& input : *node->mutable_input())
       if (const auto found = readable.find(input); found != readable.end()) input = found->second;
   for (const LayerPlan& layer : plan.layers) {
-    const std::string& data = graph.node_named(layer.node)->input(layer.operand.data_input);
+    const std::string data = data_of(*graph.node_named(layer.node), layer.operand);
     const bool is_quantized = layer.act_bits.has_value() && quantized.contains(data);
     writer.write(*nodes.at(layer.node), layer, is_quantized ? &quantized.at(data) : nullptr);
   }
@@ -144,40 +151,50 @@ Model write_single_layers(const Model& model, const Plan& plan, std::span<const 
   out.graph().clear_output();
   LayerWriter writer(graph, out);
   std::set<std::string> inputs;
-  const auto declare = [](auto* list, const std::string& name) {
+  const auto declare = [](auto* list, const std::string& name, onnx::TensorProto::DataType type) {
     onnx::ValueInfoProto& port = *list->Add();
     port.set_name(name);
-    port.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
+    port.mutable_type()->mutable_tensor_type()->set_elem_type(type);
   };
-  for (const LayerPlan& planned : layers) {
-    LayerPlan layer = planned;
+  // Before the writer sees one: it remembers the layers whose weights may be shared.
+  std::vector<LayerPlan> alone(layers.begin(), layers.end());
+  for (LayerPlan& layer : alone) {
     layer.rows.clear();  // rows of a producer are permuted for its consumer: here each stands alone
     if (layer.form == SplitForm::fold || layer.form == SplitForm::slice)
       layer.form = SplitForm::gather;
-    const onnx::NodeProto& original = *graph.node_named(layer.node);
-    const std::string& data = original.input(layer.operand.data_input);
     if (layer.copies.empty()) layer.inputs.clear();
+  }
+  for (const LayerPlan& layer : alone) {
+    const onnx::NodeProto& original = *graph.node_named(layer.node);
+    const std::string data = data_of(original, layer.operand);
     onnx::NodeProto node = original;
     LayerWriter::Quantized quantized;
     const bool is_quantized = layer.act_bits.has_value() && plan.activations.contains(data);
     if (is_quantized) {
       quantized = writer.quantize(data, data, plan.activations.at(data));
-      node.set_input(layer.operand.data_input,
+      node.set_input(*layer.operand.data_input,
                      writer.dequantize(quantized, quantized.levels,
                                        out.unique_name(data + "_DequantizeLinear_Output")));
     }
-    node.set_output(0, single_layer_result(original.output(0)));
+    const std::string result = single_layer_result(layer.id(), result_of(original));
+    for (std::string& output : *node.mutable_output())
+      output = output == result_of(original) ? result : "";
     *out.graph().add_node() = node;
     writer.write(*out.graph().mutable_node(out.graph().node_size() - 1), layer,
                  is_quantized ? &quantized : nullptr);
-    if (inputs.insert(data).second) declare(out.graph().mutable_input(), data);
-    declare(out.graph().mutable_output(), single_layer_result(original.output(0)));
+    for (const std::string& input : computed_inputs(graph, original))
+      if (inputs.insert(input).second)
+        declare(out.graph().mutable_input(), input,
+                is_lengths(original, input) ? onnx::TensorProto::INT32 : onnx::TensorProto::FLOAT);
+    declare(out.graph().mutable_output(), result, onnx::TensorProto::FLOAT);
   }
   copy_initializers_read(model, out);
   sort_topologically(out);
   return out;
 }
 
-std::string single_layer_result(const std::string& result) { return result + "_alone"; }
+std::string single_layer_result(const LayerId& layer, const std::string& result) {
+  return result + (layer.part.empty() ? "_alone" : "_" + layer.part + "_alone");
+}
 
 }  // namespace ocs

@@ -23,13 +23,13 @@ namespace ocs {
 // is written: the engine infers shapes.
 [[nodiscard]] Model write_qdq(const Model& model, const Plan& plan);
 
-// These layers of the plan, each by itself next to the others: inputs are the float values that the layers
-// read, outputs (named by single_layer_result) are float. Shows what each layer loses by its own
+// These layers of the plan, each by itself next to the others: inputs are the float values that the layers'
+// nodes read, outputs (named by single_layer_result) are float. Shows what each layer loses by its own
 // quantization, given exact inputs.
 [[nodiscard]] Model write_single_layers(const Model& model, const Plan& plan,
                                         std::span<const LayerPlan> layers);
 
-// A layer's output there: its own name would often be an input of the next layer.
-[[nodiscard]] std::string single_layer_result(const std::string& result);
+// A layer's output there: its own name would often be an input of the next layer, and a node with several weights has one for each.
+[[nodiscard]] std::string single_layer_result(const LayerId& layer, const std::string& result);
 
 }  // namespace ocs

@@ -167,13 +167,12 @@ void LayerWriter::write(onnx::NodeProto& node, const LayerPlan& layer, const Qua
                             !layer.copies.empty() && !layer.inputs.empty();
   if (has_own_data) {
     const int axis = find_linear_op(node)->data_axis(node, layer.operand);
-    const std::string source =
-        data != nullptr ? data->levels : node.input(layer.operand.data_input);
+    const std::string source = data != nullptr ? data->levels : data_of(node, layer.operand);
     std::string expanded = expand_data(layer, source, axis);
     if (data != nullptr)
       expanded = dequantize(*data, expanded,
                             out_->unique_name(named(layer.node, "_data_DequantizeLinear_Output")));
-    node.set_input(layer.operand.data_input, expanded);
+    node.set_input(*layer.operand.data_input, expanded);
   }
   node.set_input(layer.operand.weight_input, write_weight(node, layer));
 

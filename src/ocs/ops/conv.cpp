@@ -5,10 +5,10 @@
 namespace ocs {
 namespace {
 
-std::variant<Operand, std::string> operand(const onnx::NodeProto& node, const Graph& graph) {
+Operands operands(const onnx::NodeProto& node, const Graph& graph) {
   if (std::string reason = why_no_weight(node, graph, 1); !reason.empty()) return reason;
   if (std::string reason = why_no_bias(node, graph, 2); !reason.empty()) return reason;
-  return Operand{.data_input = 0, .weight_input = 1, .bias_input = 2};
+  return std::vector{Operand{.data_input = 0, .weight_input = 1, .bias_input = 2}};
 }
 
 ChannelMatrix view(const onnx::NodeProto& node, const Operand&, const Shape& weight,
@@ -33,7 +33,7 @@ ChannelMatrix view(const onnx::NodeProto& node, const Operand&, const Shape& wei
 
 constinit const LinearOp conv{
     .op_type = "Conv",
-    .operand = operand,
+    .operands = operands,
     .view = view,
     .output_axis = [](const onnx::NodeProto&, const Operand&,
                       const Shape&) { return std::optional<int>(0); },

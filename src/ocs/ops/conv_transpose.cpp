@@ -8,10 +8,10 @@
 namespace ocs {
 namespace {
 
-std::variant<Operand, std::string> operand(const onnx::NodeProto& node, const Graph& graph) {
+Operands operands(const onnx::NodeProto& node, const Graph& graph) {
   if (std::string reason = why_no_weight(node, graph, 1); !reason.empty()) return reason;
   if (std::string reason = why_no_bias(node, graph, 2); !reason.empty()) return reason;
-  return Operand{.data_input = 0, .weight_input = 1, .bias_input = 2};
+  return std::vector{Operand{.data_input = 0, .weight_input = 1, .bias_input = 2}};
 }
 
 ChannelMatrix view(const onnx::NodeProto& node, const Operand&, const Shape& weight,
@@ -73,7 +73,7 @@ std::int64_t macs(const onnx::NodeProto& node, const ChannelMatrix& weight, cons
 
 constinit const LinearOp conv_transpose{
     .op_type = "ConvTranspose",
-    .operand = operand,
+    .operands = operands,
     .view = view,
     .output_axis = output_axis,
     .input_axis = [](const onnx::NodeProto&, const Operand&, const Shape&) { return 0; },

@@ -8,11 +8,11 @@ namespace {
 
 bool is_transposed(const onnx::NodeProto& node) { return int_attribute(node, "transB", 0) != 0; }
 
-std::variant<Operand, std::string> operand(const onnx::NodeProto& node, const Graph& graph) {
+Operands operands(const onnx::NodeProto& node, const Graph& graph) {
   if (std::string reason = why_no_weight(node, graph, 1); !reason.empty()) return reason;
   if (std::string reason = why_no_bias(node, graph, 2); !reason.empty()) return reason;
   if (graph.initializer(node.input(0)) != nullptr) return "both of its inputs are constant";
-  return Operand{.data_input = 0, .weight_input = 1, .bias_input = 2};
+  return std::vector{Operand{.data_input = 0, .weight_input = 1, .bias_input = 2}};
 }
 
 // B is [inputs, outputs], or [outputs, inputs] transposed.
@@ -31,7 +31,7 @@ ChannelMatrix view(const onnx::NodeProto& node, const Operand&, const Shape& wei
 
 constinit const LinearOp gemm{
     .op_type = "Gemm",
-    .operand = operand,
+    .operands = operands,
     .view = view,
     .output_axis = [](const onnx::NodeProto& node, const Operand&,
                       const Shape&) { return std::optional<int>(is_transposed(node) ? 0 : 1); },

@@ -11,7 +11,7 @@ bool is_left(const Operand& operand) { return operand.weight_input == 0; }
 
 int rank(const Shape& weight) { return static_cast<int>(weight.size()); }
 
-std::variant<Operand, std::string> operand(const onnx::NodeProto& node, const Graph& graph) {
+Operands operands(const onnx::NodeProto& node, const Graph& graph) {
   if (node.input_size() != 2) return "it does not have two inputs";
   const bool left = graph.initializer(node.input(0)) != nullptr;
   const bool right = graph.initializer(node.input(1)) != nullptr;
@@ -21,7 +21,7 @@ std::variant<Operand, std::string> operand(const onnx::NodeProto& node, const Gr
   if (std::string reason = why_no_weight(node, graph, weight); !reason.empty()) return reason;
   if (graph.initializer(node.input(weight))->dims_size() < 2)
     return "its constant side is a vector: it has no output channels";
-  return Operand{.data_input = 1 - weight, .weight_input = weight};
+  return std::vector{Operand{.data_input = 1 - weight, .weight_input = weight}};
 }
 
 ChannelMatrix view(const onnx::NodeProto& node, const Operand& operand, const Shape& weight,
@@ -43,7 +43,7 @@ ChannelMatrix view(const onnx::NodeProto& node, const Operand& operand, const Sh
 
 constinit const LinearOp matmul{
     .op_type = "MatMul",
-    .operand = operand,
+    .operands = operands,
     .view = view,
     .output_axis =
         [](const onnx::NodeProto&, const Operand& held, const Shape& weight) {

@@ -22,23 +22,44 @@
 
 namespace ocs {
 
-// Which inputs of a node are data, constant weight and bias.
+// Which inputs of a node are data, constant weight and bias. A node with several weights has an
+// operand for each: a layer is a node and one of its operands.
 struct Operand {
-  int data_input = 0;
+  std::optional<int> data_input = 0;  // none: the node makes the data itself (a hidden state)
   int weight_input = 1;
   std::optional<int> bias_input{};  // where the operator has one (present in the node or not)
+  std::string_view part{};  // tells operands of one node apart: "W", "R"; "" for a single one
   bool operator==(const Operand&) const = default;
 };
+
+// At least one operand; or why there is none ("both inputs are computed", ...).
+using Operands = std::variant<std::vector<Operand>, std::string>;
+
+// Tells layers apart.
+struct LayerId {
+  std::string node{};
+  std::string part{};  // of the operand
+  auto operator<=>(const LayerId&) const = default;
+};
+// What a layer is called where people read it: the node's name, with the part behind a dot.
+[[nodiscard]] std::string layer_name(const LayerId& layer);
+
+// The value that the operand's weight meets; "" where the node makes it itself.
+[[nodiscard]] std::string data_of(const onnx::NodeProto& node, const Operand& operand);
+// All values that the node reads and that are no initializers, each once, in order.
+[[nodiscard]] std::vector<std::string> computed_inputs(const Graph& graph,
+                                                       const onnx::NodeProto& node);
+// The first output that the node has.
+[[nodiscard]] std::string result_of(const onnx::NodeProto& node);
 
 // The product of the data with `view` is what the operator computes, but for the bias and for
 // Gemm's alpha and beta (y = alpha * product + beta * bias; passes/normalize_gemm makes both 1).
 struct LinearOp {
   std::string_view op_type{};
-  // The operand of this node, or why it has none ("both inputs are computed", "recurrent operators
-  // stay float", ...). The weight of an operand is a float initializer of the main graph. Of a row
-  // whose nodes never have an operand, nothing else may be called.
-  std::variant<Operand, std::string> (*operand)(const onnx::NodeProto& node,
-                                                const Graph& graph) = nullptr;
+  bool is_recurrent = false;  // reads its own result of the step before
+  // The operands of this node, in the order of their inputs. The weight of an operand is a float
+  // initializer of the main graph. Of a row whose nodes never have one, nothing else may be called.
+  Operands (*operands)(const onnx::NodeProto& node, const Graph& graph) = nullptr;
   // The channel view of a weight with this shape; without values (an empty span) a view to ask for
   // sizes and indices only. Throws Error(bad_input) naming the node where shape and attributes
   // disagree.

@@ -13,7 +13,7 @@ namespace {
 constexpr LinearOp stays_float(std::string_view op_type) {
   return {
       .op_type = op_type,
-      .operand = [](const onnx::NodeProto&, const Graph&) -> std::variant<Operand, std::string> {
+      .operands = [](const onnx::NodeProto&, const Graph&) -> Operands {
         return "recurrent operators stay float";
       },
       .view = [](const onnx::NodeProto& node, const Operand&, const Shape&,

@@ -18,18 +18,17 @@ constexpr double least_output_sqnr_db = 12.0;
 // Outputs are judged on this many samples while layers are tried.
 constexpr std::size_t trial_samples = 4;
 
-std::map<std::string, std::string> poor_by_themselves(
-    const std::map<std::string, double>& sqnr_db) {
+std::map<LayerId, std::string> poor_by_themselves(const std::map<LayerId, double>& sqnr_db) {
   std::vector<double> sorted;
-  for (const auto& [node, sqnr] : sqnr_db) sorted.push_back(sqnr);
+  for (const auto& [layer, sqnr] : sqnr_db) sorted.push_back(sqnr);
   if (sorted.empty()) return {};
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
   std::nth_element(sorted.begin(), middle, sorted.end());
   const double median = *middle;
-  std::map<std::string, std::string> reasons;
-  for (const auto& [node, sqnr] : sqnr_db) {
+  std::map<LayerId, std::string> reasons;
+  for (const auto& [layer, sqnr] : sqnr_db) {
     if (sqnr >= poor_sqnr_db || sqnr >= median - far_below_db) continue;
-    reasons[node] = fmt::format(
+    reasons[layer] = fmt::format(
         "back to float: its own signal-to-noise of {:.1f} dB is far below the others' ({:.1f} dB "
         "in the median)",
         sqnr, median);
@@ -37,22 +36,25 @@ std::map<std::string, std::string> poor_by_themselves(
   return reasons;
 }
 
-std::set<std::string> nodes_of(const Plan& plan) {
-  std::set<std::string> nodes;
-  for (const LayerPlan& layer : plan.layers) nodes.insert(layer.node);
-  return nodes;
+std::set<LayerId> ids_of(const Plan& plan) {
+  std::set<LayerId> ids;
+  for (const LayerPlan& layer : plan.layers) ids.insert(layer.id());
+  return ids;
 }
 
 Plan without(const FallbackProblem& problem, const Plan& plan,
-             const std::map<std::string, std::string>& reasons) {
+             const std::map<LayerId, std::string>& reasons) {
   if (reasons.empty()) return plan;
-  std::set<std::string> stay = nodes_of(plan);
-  for (const auto& [node, reason] : reasons) stay.erase(node);
+  std::set<LayerId> stay = ids_of(plan);
+  for (const auto& [layer, reason] : reasons) stay.erase(layer);
   Plan rest = with_layers(*problem.model, *problem.recipe, plan, stay);
   for (const LayerPlan& layer : plan.layers)
-    if (const auto reason = reasons.find(layer.node); reason != reasons.end())
-      rest.skipped.push_back(
-          {.node = layer.node, .op = layer.op, .reason = reason->second, .macs = layer.macs});
+    if (const auto reason = reasons.find(layer.id()); reason != reasons.end())
+      rest.skipped.push_back({.node = layer.node,
+                              .part = std::string(layer.operand.part),
+                              .op = layer.op,
+                              .reason = reason->second,
+                              .macs = layer.macs});
   return rest;
 }
 
@@ -71,7 +73,7 @@ double worst_output(const FallbackProblem& problem, const Plan& plan) {
 }
 
 struct Sensitivity {
-  std::string node{};
+  LayerId layer{};
   double sqnr_db = 0.0;  // of the worst output with this layer alone quantized
 };
 
@@ -79,10 +81,10 @@ std::vector<Sensitivity> rank_layers(const FallbackProblem& problem, const Plan&
   std::vector<Sensitivity> ranked;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (problem.progress) problem.progress("trying layers one by one", i, plan.layers.size());
-    const std::string& node = plan.layers[i].node;
-    ranked.push_back({.node = node,
+    const LayerId layer = plan.layers[i].id();
+    ranked.push_back({.layer = layer,
                       .sqnr_db = worst_output(
-                          problem, with_layers(*problem.model, *problem.recipe, plan, {node}))});
+                          problem, with_layers(*problem.model, *problem.recipe, plan, {layer}))});
   }
   std::ranges::stable_sort(ranked, {}, &Sensitivity::sqnr_db);
   return ranked;
@@ -98,9 +100,9 @@ Plan rescue_outputs(const FallbackProblem& problem, const Plan& plan) {
   if (before >= least_output_sqnr_db) return plan;
   const std::vector<Sensitivity> ranked = rank_layers(problem, plan);
   const auto first = [&](std::size_t count) {
-    std::map<std::string, std::string> reasons;
+    std::map<LayerId, std::string> reasons;
     for (std::size_t i = 0; i < count; ++i)
-      reasons[ranked[i].node] = fmt::format(
+      reasons[ranked[i].layer] = fmt::format(
           "back to float: with all layers quantized an output kept {:.1f} dB only, this layer "
           "alone leaves it {:.1f} dB",
           before, ranked[i].sqnr_db);

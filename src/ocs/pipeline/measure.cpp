@@ -52,15 +52,18 @@ RunModel open_model(const Model& model, const Engine& engine,
 constexpr std::size_t layers_at_a_time = 30;
 
 struct LayerNames {
-  std::string data{};
+  std::vector<std::string> inputs{};  // that are computed
   std::string result{};
+  std::string alone{};  // the result in the model of single layers
 };
 
-std::map<std::string, LayerNames> names_of(const Graph& graph, std::span<const LayerPlan> layers) {
-  std::map<std::string, LayerNames> names;
+std::map<LayerId, LayerNames> names_of(const Graph& graph, std::span<const LayerPlan> layers) {
+  std::map<LayerId, LayerNames> names;
   for (const LayerPlan& layer : layers) {
     const onnx::NodeProto& node = *graph.node_named(layer.node);
-    names[layer.node] = {.data = node.input(layer.operand.data_input), .result = node.output(0)};
+    names[layer.id()] = {.inputs = computed_inputs(graph, node),
+                         .result = result_of(node),
+                         .alone = single_layer_result(layer.id(), result_of(node))};
   }
   return names;
 }
@@ -92,25 +95,28 @@ std::vector<NamedTensors> float_outputs(const Model& model, const std::vector<Ou
 void measure_group(const Model& model, const Plan& plan, std::span<const LayerPlan> layers,
                    const Samples& samples, std::size_t count, const Engine& engine,
                    FloatMeasurement& measured) {
-  const std::map<std::string, LayerNames> names = names_of(Graph(model), layers);
+  const std::map<LayerId, LayerNames> names = names_of(Graph(model), layers);
   std::set<std::string> inner;
-  for (const auto& [node, values] : names) inner.insert({values.data, values.result});
+  for (const auto& [layer, values] : names) {
+    inner.insert(values.inputs.begin(), values.inputs.end());
+    inner.insert(values.result);
+  }
   const RunModel reference = open_model(model, engine, {inner.begin(), inner.end()});
   const Model layers_alone = write_single_layers(model, plan, layers);
   const RunModel single = open_model(layers_alone, engine);
   std::map<std::string, std::string> names_alone;  // output of the single layer -> value
-  for (const auto& [node, layer] : names)
-    names_alone[single_layer_result(layer.result)] = layer.result;
+  for (const auto& [layer, values] : names) names_alone[values.alone] = values.result;
   std::map<std::string, Energy> energy;  // by output of the single layer
   for (std::size_t i = 0; i < count; ++i) {
     const Sample sample = samples.load(i);
     reference.run(sample.inputs, [&](std::span<const OutputView> outputs) {
       const std::map<std::string_view, TensorView> values = by_name(outputs);
       NamedTensors inputs;
-      for (const auto& [node, layer] : names) {
-        const auto shape = values.at(layer.result).shape;
-        if (i == 0) measured.result_shapes[node] = Shape(shape.begin(), shape.end());
-        if (!inputs.contains(layer.data)) inputs[layer.data] = copy(values.at(layer.data));
+      for (const auto& [layer, layer_names] : names) {
+        const auto shape = values.at(layer_names.result).shape;
+        if (i == 0) measured.result_shapes[layer.node] = Shape(shape.begin(), shape.end());
+        for (const std::string& input : layer_names.inputs)
+          if (!inputs.contains(input)) inputs[input] = copy(values.at(input));
       }
       single.run(inputs, [&](std::span<const OutputView> results) {
         for (const OutputView& result : results)
@@ -119,8 +125,8 @@ void measure_group(const Model& model, const Plan& plan, std::span<const LayerPl
       });
     });
   }
-  for (const auto& [node, layer] : names)
-    measured.layer_sqnr_db[node] = energy[single_layer_result(layer.result)].sqnr_db();
+  for (const auto& [layer, values] : names)
+    measured.layer_sqnr_db[layer] = energy[values.alone].sqnr_db();
 }
 
 }  // namespace

@@ -16,11 +16,12 @@
 namespace ocs {
 
 struct FloatMeasurement {
-  std::vector<OutputPart> parts{};                // of joined outputs
-  std::vector<NamedTensors> outputs{};            // float outputs and parts of each measured sample
-  std::map<std::string, double> layer_sqnr_db{};  // by node: the layer's own error with exact
-                                                  // inputs, on the first few samples
-  std::map<std::string, Shape> result_shapes{};   // by node: output shape of the first sample
+  std::vector<OutputPart> parts{};            // of joined outputs
+  std::vector<NamedTensors> outputs{};        // float outputs and parts of each measured sample
+  std::map<LayerId, double> layer_sqnr_db{};  // the layer's own error with exact
+                                              // inputs, on the first few samples
+  std::map<std::string, Shape>
+      result_shapes{};  // by node: result_of its shape, in the first sample
 };
 
 // Runs `model` on the first `count` samples with every layer's input and result exposed, and the

@@ -73,7 +73,7 @@ void fill_layers(const Plan& plan, const Model& model, const FloatMeasurement& m
                  Report& report) {
   report.layers = layer_reports(plan, model);
   for (LayerReport& layer : report.layers) {
-    const auto sqnr = measured.layer_sqnr_db.find(layer.node);
+    const auto sqnr = measured.layer_sqnr_db.find({.node = layer.node, .part = layer.part});
     if (sqnr != measured.layer_sqnr_db.end()) layer.sqnr_db = sqnr->second;
     report.macs_before += layer.macs;
     report.macs_after += layer.macs + layer.extra_macs;

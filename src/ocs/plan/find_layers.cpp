@@ -55,28 +55,34 @@ FoundLayers find_all_layers(const Graph& graph) {
     if (has_body(node)) list_body_layers(node, node.name(), found.skipped);
     const LinearOp* op = find_linear_op(node);
     if (op == nullptr) continue;
-    const auto operand = op->operand(node, graph);
-    if (const auto* reason = std::get_if<std::string>(&operand)) {
+    const Operands operands = op->operands(node, graph);
+    if (const auto* reason = std::get_if<std::string>(&operands)) {
       found.skipped.push_back({.node = node.name(), .op = node.op_type(), .reason = *reason});
       continue;
     }
-    const Operand& known = std::get<Operand>(operand);
-    const std::string reason = refusal(graph, node, known);
-    if (!reason.empty()) {
-      found.skipped.push_back({.node = node.name(), .op = node.op_type(), .reason = reason});
-      continue;
+    for (const Operand& operand : std::get<std::vector<Operand>>(operands)) {
+      if (const std::string reason = refusal(graph, node, operand); !reason.empty()) {
+        found.skipped.push_back({.node = node.name(),
+                                 .part = std::string(operand.part),
+                                 .op = node.op_type(),
+                                 .reason = reason});
+        continue;
+      }
+      found.layers.push_back(
+          {.node = node.name(),
+           .op = op,
+           .operand = operand,
+           .data = data_of(node, operand),
+           .weight = input_name(node, operand.weight_input),
+           .bias = operand.bias_input ? input_name(node, *operand.bias_input) : "",
+           .result = result_of(node),
+           .position = {.part = operand.part}});
     }
-    found.layers.push_back({.node = node.name(),
-                            .op = op,
-                            .operand = known,
-                            .data = input_name(node, known.data_input),
-                            .weight = input_name(node, known.weight_input),
-                            .bias = known.bias_input ? input_name(node, *known.bias_input) : "",
-                            .result = node.output(0)});
   }
-  if (!found.layers.empty()) {
-    found.layers.front().position.first = true;
-    found.layers.back().position.last = true;
+  // All layers of a node stand at its place.
+  for (Layer& layer : found.layers) {
+    layer.position.first = layer.node == found.layers.front().node;
+    layer.position.last = layer.node == found.layers.back().node;
   }
   return found;
 }
@@ -89,7 +95,7 @@ void require_match(const std::vector<Layer>& layers, const std::string& pattern,
       layers, [&](const Layer& layer) { return matches(pattern, layer.node, layer.position); });
   if (any) return;
   std::vector<std::string> names;
-  for (const Layer& layer : layers) names.push_back(layer.node);
+  for (const Layer& layer : layers) names.push_back(layer_name(layer.id()));
   throw_bad_input(fmt::format("{} '{}' matches no layer of the model{}", option, pattern,
                               did_you_mean(pattern, names)));
 }
@@ -116,8 +122,10 @@ FoundLayers find_layers(const Graph& graph, const Recipe& recipe) {
     if (reason.empty()) {
       kept.push_back(std::move(layer));
     } else {
-      found.skipped.push_back(
-          {.node = layer.node, .op = std::string(layer.op->op_type), .reason = reason});
+      found.skipped.push_back({.node = layer.node,
+                               .part = std::string(layer.operand.part),
+                               .op = std::string(layer.op->op_type),
+                               .reason = reason});
     }
   }
   found.layers = std::move(kept);

@@ -11,16 +11,18 @@
 
 namespace ocs {
 
-// One node that can be quantized, by names only.
+// One weight of a node that can be quantized, by names only.
 struct Layer {
   std::string node{};
   const LinearOp* op = nullptr;
   Operand operand{};
-  std::string data{};    // value that it reads
+  std::string data{};    // value that it reads, "" where the node makes it itself
   std::string weight{};  // initializer
   std::string bias{};    // initializer, "" for none
   std::string result{};  // value that it writes
   NodePosition position{};
+
+  [[nodiscard]] LayerId id() const { return {.node = node, .part = std::string(operand.part)}; }
 };
 
 struct FoundLayers {

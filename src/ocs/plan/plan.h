@@ -56,10 +56,13 @@ struct LayerPlan {
   std::int64_t macs = 0;      // of one item, without copies; 0 until shapes are known
   double predicted_sqnr_db = 0.0;  // weight error alone
   std::string remark{};            // what a reader should know: "depthwise: not split", ...
+
+  [[nodiscard]] LayerId id() const { return {.node = node, .part = std::string(operand.part)}; }
 };
 
 struct Skipped {
   std::string node{};
+  std::string part{};  // of the operand; "" where the node has one, and for a node that is no layer
   std::string op{};
   std::string reason{};
   std::int64_t macs = 0;

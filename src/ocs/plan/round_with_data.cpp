@@ -60,7 +60,7 @@ void round_with_data(const Model& model, const CalibrationStats* stats, const Re
   const Graph graph(model);
   LayerPlan& old = plan.layers[rounding.layer];
   const std::vector<Layer> layers = find_all_layers(graph).layers;
-  const auto layer = std::ranges::find(layers, old.node, &Layer::node);
+  const auto layer = std::ranges::find(layers, old.id(), &Layer::id);
   if (layer == layers.end()) throw_internal("no layer '" + old.node + "'");
   WeightProblem problem = weight_problem(graph, *layer, stats, plan, recipe, unfolded);
   problem.energy = energy;

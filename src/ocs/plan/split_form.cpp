@@ -53,7 +53,7 @@ std::optional<Chain> find_chain(const Graph& graph, const Layers& layers,
   Chain chain;
   const onnx::NodeProto& reader = *graph.node_named(consumer.node);
   const bool reads_maps = consumer.op == "Conv";
-  std::string value = reader.input(consumer.operand.data_input);
+  std::string value = data_of(reader, consumer.operand);
   while (true) {
     const onnx::NodeProto* node = graph.producer(value);
     if (node == nullptr || graph.only_consumer(value) == nullptr) return std::nullopt;
@@ -66,7 +66,7 @@ std::optional<Chain> find_chain(const Graph& graph, const Layers& layers,
       const bool is_depthwise = matrix.groups > 1 && matrix.inputs == 1 && matrix.outputs == 1;
       if (is_depthwise && layer.op == "Conv" && reads_maps) {
         chain.depthwise.push_back(&layer);
-        value = node->input(layer.operand.data_input);
+        value = data_of(*node, layer.operand);
         continue;
       }
       const bool same_axis = reads_maps ? layer.op == "Conv" : layer.op == consumer.op;

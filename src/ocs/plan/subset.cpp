@@ -7,21 +7,21 @@
 namespace ocs {
 
 Plan with_layers(const Model& model, const Recipe& recipe, const Plan& plan,
-                 const std::set<std::string>& nodes) {
+                 const std::set<LayerId>& layers) {
   const Graph graph(model);
   Plan part{.skipped = plan.skipped};
-  std::set<std::string> integer_nodes;
+  std::set<LayerId> integer_ids;
   for (const LayerPlan& layer : plan.layers) {
-    if (!nodes.contains(layer.node)) continue;
+    if (!layers.contains(layer.id())) continue;
     part.layers.push_back(layer);
     part.layers.back().rows.clear();
     part.layers.back().inputs.clear();
     part.layers.back().slices.clear();
-    if (layer.act_bits) integer_nodes.insert(layer.node);
+    if (layer.act_bits) integer_ids.insert(layer.id());
   }
   std::vector<Layer> integer_layers;
   for (const Layer& layer : find_all_layers(graph).layers)
-    if (integer_nodes.contains(layer.node)) integer_layers.push_back(layer);
+    if (integer_ids.contains(layer.id())) integer_layers.push_back(layer);
   if (!integer_layers.empty()) {
     const Regions regions = find_regions(graph, integer_layers, recipe.act_scope);
     part.notes = regions.notes;

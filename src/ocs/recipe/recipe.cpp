@@ -135,7 +135,10 @@ bool matches(std::string_view pattern, std::string_view node, NodePosition posit
   if (pattern == "first") return position.first;
   if (pattern == "last") return position.last;
   // A name that was copied from a report means its node even where it holds characters of patterns.
-  return pattern == node || glob_matches(pattern, node);
+  if (pattern == node || glob_matches(pattern, node)) return true;
+  if (position.part.empty()) return false;
+  const std::string whole = fmt::format("{}.{}", node, position.part);
+  return pattern == whole || glob_matches(pattern, whole);
 }
 
 }  // namespace ocs

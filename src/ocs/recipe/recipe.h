@@ -70,10 +70,12 @@ void check(const Recipe& recipe);
 [[nodiscard]] Recipe built_in_recipe(std::string_view name);
 [[nodiscard]] std::vector<std::string> built_in_recipe_names();
 
-// The settings that hold for one node: overrides applied in order. `position`: matches `first` / `last`.
+// The settings that hold for one layer: overrides applied in order. `position`: matches `first` / `last`; a node with several weights is
+// meant whole by its name, one of them by name and part (lstm.W).
 struct NodePosition {
   bool first = false;
   bool last = false;
+  std::string_view part{};  // which weight of the node, "" where it has one
 };
 [[nodiscard]] Recipe recipe_for(const Recipe& recipe, std::string_view node, NodePosition position);
 // Whether a pattern of keep_float or of an override means this node: glob with * ? [..], or the words first / last.

@@ -18,6 +18,7 @@ std::int64_t added_channels(const LayerPlan& layer) {
 LayerReport report_of(const LayerPlan& layer) {
   const std::int64_t added = added_channels(layer);
   return {.node = layer.node,
+          .part = std::string(layer.operand.part),
           .op = layer.op,
           .quantized = true,
           .reason = layer.remark,
@@ -63,8 +64,11 @@ std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {
   std::vector<LayerReport> rows;
   for (const LayerPlan& layer : plan.layers) rows.push_back(report_of(layer));
   for (const Skipped& skipped : plan.skipped) {
-    rows.push_back(
-        {.node = skipped.node, .op = skipped.op, .reason = skipped.reason, .macs = skipped.macs});
+    rows.push_back({.node = skipped.node,
+                    .part = skipped.part,
+                    .op = skipped.op,
+                    .reason = skipped.reason,
+                    .macs = skipped.macs});
   }
   // A node that the main graph does not hold (it lies in a body) goes to the end.
   const auto place_of = [&](const LayerReport& row) {

@@ -13,6 +13,7 @@ namespace ocs {
 
 struct LayerReport {
   std::string node{};
+  std::string part{};  // which weight of the node, "" where it has one
   std::string op{};
   bool quantized = false;
   std::string reason{};  // why it is float; remarks of a quantized layer ("depthwise: not split")
@@ -25,6 +26,9 @@ struct LayerReport {
   std::int64_t macs = 0;                      // of one item, without copies; 0: unknown
   std::int64_t extra_macs = 0;                // copies count as real whatever form is written
   bool operator==(const LayerReport&) const = default;
+
+  // As people read it: the node, with the part behind a dot.
+  [[nodiscard]] std::string name() const { return part.empty() ? node : node + "." + part; }
 };
 
 struct OutputReport {

@@ -117,7 +117,7 @@ std::string layer_row(const LayerReport& layer) {
     return n == 0 ? std::optional<double>{} : std::optional(static_cast<double>(n));
   };
   std::string html = layer.quantized ? "<tr>" : "<tr class=\"float\">";
-  html += fmt::format("<td class=\"name\">{}</td><td>{}</td>", html_text(layer.node),
+  html += fmt::format("<td class=\"name\">{}</td><td>{}</td>", html_text(layer.name()),
                       html_text(layer.op));
   html += layer.quantized
               ? fmt::format("<td class=\"n\" data-v=\"{0}\">{0}</td>", layer.weight_bits)

@@ -16,7 +16,7 @@ Json decibels(const std::optional<double>& db) {
 
 Json to_json(const LayerReport& layer) {
   Json json = Json::object();
-  json["name"] = layer.node;
+  json["name"] = layer.name();
   json["op"] = layer.op;
   json["quantized"] = layer.quantized;
   json["reason"] = layer.reason;

@@ -114,7 +114,7 @@ std::vector<FloatReason> float_reasons(const Report& report) {
     if (layer.quantized) continue;
     auto group = std::ranges::find(groups, layer.reason, &FloatReason::reason);
     if (group == groups.end()) group = groups.insert(groups.end(), {.reason = layer.reason});
-    group->nodes.push_back(layer.node);
+    group->nodes.push_back(layer.name());
   }
   std::ranges::stable_sort(groups, std::greater{},
                            [](const FloatReason& group) { return group.nodes.size(); });
