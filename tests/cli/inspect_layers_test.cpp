@@ -28,7 +28,7 @@ Model some_model() {
 
 TEST(InspectLayers, DescribesEachLayer) {
   const Inspection inspection = inspect_layers(some_model(), onnx_runtime(), {.expand_ratio = 0.5});
-  ASSERT_THAT(inspection.layers, SizeIs(3));
+  ASSERT_THAT(inspection.layers, SizeIs(5));
   const InspectedLayer& conv = inspection.layers[0];
   EXPECT_EQ(conv.name, "conv");
   EXPECT_EQ(conv.op, "Conv");
@@ -52,11 +52,14 @@ TEST(InspectLayers, SaysWhyAGroupedLayerIsNotSplit) {
   EXPECT_THAT(inspection.layers[1].split.reason, HasSubstr("grouped"));
 }
 
-TEST(InspectLayers, ListsWhatIsNoLayer) {
+TEST(InspectLayers, ShowsBothWeightsOfARecurrentNode) {
   const Inspection inspection = inspect_layers(some_model(), onnx_runtime(), {});
-  ASSERT_THAT(inspection.skipped, SizeIs(1));
-  EXPECT_EQ(inspection.skipped[0].name, "lstm");
-  EXPECT_THAT(inspection.skipped[0].reason, HasSubstr("recurrent"));
+  EXPECT_THAT(inspection.skipped, IsEmpty());
+  EXPECT_EQ(inspection.layers[3].name, "lstm.W");
+  EXPECT_EQ(inspection.layers[3].weight, "lw");
+  EXPECT_EQ(inspection.layers[3].macs, 8 * 3);  // one step of one sequence
+  EXPECT_EQ(inspection.layers[4].name, "lstm.R");
+  EXPECT_EQ(inspection.layers[4].macs, 8 * 2);
 }
 
 TEST(InspectLayers, ListsLayersInsideBodies) {

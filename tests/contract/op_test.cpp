@@ -280,7 +280,7 @@ TEST(LinearOpContract, PatchesMeetTheWeights) {
 }
 
 TEST(LinearOpContract, CoverEveryRowOfTheTable) {
-  std::set<std::string> covered{"GRU", "LSTM", "RNN"};  // never have an operand: tests/ops
+  std::set<std::string> covered{"GRU", "LSTM", "RNN"};  // no plain product: tests/pipeline
   for (const std::string& text : all_models)
     covered.insert(text_model(text).graph().node(0).op_type());
   EXPECT_THAT(linear_op_names(), testing::ElementsAreArray(covered));

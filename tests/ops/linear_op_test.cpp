@@ -66,7 +66,13 @@ TEST(LinearOps, SayWhyANodeHasNoOperand) {
             "its constant side is a vector: it has no output channels");
   EXPECT_EQ(operand_of("init w float[1, 8, 3] ones; init r float[1, 8, 2] ones; y = LSTM(x, w, r) "
                        "{hidden_size = 2}"),
-            "recurrent operators stay float");
+            "2 operands");
+  EXPECT_EQ(operand_of("init w float[1, 8, 3] ones; init r float[1, 8, 2] ones; y = LSTM(x, w, r) "
+                       "{hidden_size = 2, layout = 1}"),
+            "layout 1 is not run by the engine");
+  EXPECT_EQ(
+      operand_of("init w float[1, 8, 3] ones; r = Relu(v); y = LSTM(x, w, r) {hidden_size = 2}"),
+      "its weight is computed, not constant");
 }
 
 std::string complaint_about(std::string_view text, const Shape& weight) {

@@ -179,6 +179,8 @@ Model write_single_layers(const Model& model, const Plan& plan, std::span<const 
     const std::string result = single_layer_result(layer.id(), result_of(original));
     for (std::string& output : *node.mutable_output())
       output = output == result_of(original) ? result : "";
+    // The engine wants node names that differ.
+    if (!layer.operand.part.empty()) node.set_name(result);
     *out.graph().add_node() = node;
     writer.write(*out.graph().mutable_node(out.graph().node_size() - 1), layer,
                  is_quantized ? &quantized : nullptr);

@@ -110,7 +110,9 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
   });
   const PhysicalWeight weight =
       physical_weight(node, layer, shape_of(*graph_->initializer(layer.weight)));
-  if (weight.groups != int_attribute(node, "group", 1)) set_attribute(node, "group", weight.groups);
+  // Groups of a recurrent node are its directions, which no attribute counts.
+  if (!find_linear_op(node)->is_recurrent && weight.groups != int_attribute(node, "group", 1))
+    set_attribute(node, "group", weight.groups);
   if (same != last) return same->second.output;
 
   const bool is_row = layer.params.axis.has_value();

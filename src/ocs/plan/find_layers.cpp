@@ -109,6 +109,9 @@ FoundLayers find_layers(const Graph& graph, const Recipe& recipe) {
   for (const Override& change : recipe.overrides)
     require_match(found.layers, change.pattern, "override pattern");
 
+  const bool first_float =
+      recipe.first_float &&
+      std::ranges::none_of(found.layers, [](const Layer& layer) { return layer.op->is_recurrent; });
   std::vector<Layer> kept;
   for (Layer& layer : found.layers) {
     const auto keeps = [&](const std::string& pattern) {
@@ -117,8 +120,7 @@ FoundLayers find_layers(const Graph& graph, const Recipe& recipe) {
     const auto pattern = std::ranges::find_if(recipe.keep_float, keeps);
     std::string reason;
     if (pattern != recipe.keep_float.end()) reason = "kept float by the pattern '" + *pattern + "'";
-    if (recipe.first_float && layer.position.first)
-      reason = "the recipe keeps the first layer float";
+    if (first_float && layer.position.first) reason = "the recipe keeps the first layer float";
     if (reason.empty()) {
       kept.push_back(std::move(layer));
     } else {

@@ -31,10 +31,17 @@ struct FoundLayers {
       skipped{};  // nodes with weights or recurrent nodes that stay float; layers inside bodies too
 };
 
+// Whether the layer's data are quantized under these settings: those of recurrent nodes never are, no engine has integer kernels for them
+// in the standard operators.
+[[nodiscard]] inline bool quantizes_data(const Recipe& settings, const Layer& layer) {
+  return settings.act_bits.has_value() && !layer.op->is_recurrent;
+}
+
 // Every linear node of the main graph with a constant float weight, whatever a recipe says.
 [[nodiscard]] FoundLayers find_all_layers(const Graph& graph);
 
-// Those that `recipe` quantizes: without keep_float patterns and, where asked, the first. Throws
+// Those that `recipe` quantizes: without keep_float patterns and, where asked, the first (in a model with recurrent
+// layers none: paper, Table 6). Throws
 // Error(bad_input) naming a keep_float or override pattern that matches no layer.
 [[nodiscard]] FoundLayers find_layers(const Graph& graph, const Recipe& recipe);
 

@@ -19,7 +19,8 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
 
   std::vector<Layer> integer_layers;
   for (const Layer& layer : found.layers)
-    if (recipe_for(recipe, layer.node, layer.position).act_bits) integer_layers.push_back(layer);
+    if (quantizes_data(recipe_for(recipe, layer.node, layer.position), layer))
+      integer_layers.push_back(layer);
   if (!integer_layers.empty()) {
     if (stats == nullptr)
       throw_bad_input(

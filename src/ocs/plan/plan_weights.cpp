@@ -25,6 +25,8 @@ constexpr double largest_bias_level = 1073741824.0;  // 2^30
 
 // Why this layer is not split though its recipe asks for it, "" where it is.
 std::string split_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
+  if (!problem.layer->operand.data_input)
+    return "not split: its data are the hidden state, which every gate would have to make twice";
   if (weight.groups > 1 && weight.inputs == 1)
     return "not split: depthwise, an input channel belongs to one output channel alone";
   if (weight.groups > 1)
@@ -229,7 +231,8 @@ LayerPlan plan_weights(const WeightProblem& problem) {
   ChannelMatrix folded = matrix;
   folded.data = problem.weight.as<float>();
   plan.predicted_sqnr_db = predict_sqnr(plan, folded, channel_values(problem, folded, true));
-  if (settings.bias_correction) correct(plan, problem, folded);
+  // The bias of a recurrent node goes through its gates: a mean of the whole sequence says little there.
+  if (settings.bias_correction && !layer.op->is_recurrent) correct(plan, problem, folded);
   return plan;
 }
 

@@ -44,7 +44,7 @@ WeightProblem weight_problem(const Graph& graph, const Layer& layer, const Calib
   if (stats != nullptr && stats->tensors.contains(layer.data))
     problem.data = &stats->tensors.at(layer.data);
   const auto activation = plan.activations.find(layer.data);
-  if (problem.settings.act_bits && activation != plan.activations.end())
+  if (quantizes_data(problem.settings, layer) && activation != plan.activations.end())
     problem.activation = &activation->second;
   return problem;
 }

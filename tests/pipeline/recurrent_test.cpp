@@ -1,0 +1,158 @@
+// Weights of recurrent nodes, against the float model whose weights were rounded by the formula.
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/engine/onnx_runtime.h"
+#include "ocs/graph/tensor_proto.h"
+#include "ocs/pipeline/quantize.h"
+#include "support/models.h"
+#include "support/text_model.h"
+
+namespace ocs {
+namespace {
+
+// W random 1, R random 2; attributes and further inputs as the operators have them.
+const std::vector<std::string> all_models{
+    "input x float[5,2,6]; init w float[1,16,6] random 1; init r float[1,16,4] random 2; y = "
+    "LSTM(x, w, r) {hidden_size = 4}",
+    "input x float[5,2,6]; input h float[1,2,4]; input c float[1,2,4]; init w float[1,16,6] random "
+    "1; init r float[1,16,4] random 2; "
+    "init b float[1,32] random 3; init p float[1,12] random 4; y = LSTM(x, w, r, b, , h, c, p) "
+    "{hidden_size = 4, clip = 1.5}",
+    "input x float[5,2,6]; init w float[2,16,6] random 1; init r float[2,16,4] random 2; "
+    "y = LSTM(x, w, r) {hidden_size = 4, direction = \"bidirectional\"}",
+    "input x float[5,2,6]; init w float[1,12,6] random 1; init r float[1,12,4] random 2; init b "
+    "float[1,24] random 3; "
+    "y = GRU(x, w, r, b) {hidden_size = 4, linear_before_reset = 1, direction = \"reverse\"}",
+    "input x float[5,2,6]; init w float[1,12,6] random 1; init r float[1,12,4] random 2; , y = "
+    "GRU(x, w, r) {hidden_size = 4}",
+    "input x float[5,2,6]; init w float[2,4,6] random 1; init r float[2,4,4] random 2; "
+    "y = RNN(x, w, r) {hidden_size = 4, direction = \"bidirectional\", activations = [\"Relu\", "
+    "\"Tanh\"]}",
+};
+
+Recipe five_bits() {
+  Recipe recipe = built_in_recipe("weights-only");
+  recipe.weight_bits = 5;
+  recipe.weight_granularity = Granularity::tensor;
+  recipe.fill_multiples = false;
+  return recipe;
+}
+
+// To the grid -15 .. 15 that the largest magnitude spans; with `by_row` one grid for each row of the last axis.
+Tensor rounded(Tensor weight, bool by_row) {
+  const std::span<float> values = weight.as<float>();
+  const auto row_size =
+      static_cast<std::size_t>(by_row ? weight.shape.back() : element_count(weight.shape));
+  for (std::size_t begin = 0; begin < values.size(); begin += row_size) {
+    const std::span<float> row = values.subspan(begin, row_size);
+    float largest = 0.0F;
+    for (const float value : row) largest = std::max(largest, std::fabs(value));
+    const float step = largest / 15.0F;
+    for (float& value : row) value = std::nearbyint(value / step) * step;
+  }
+  return weight;
+}
+
+Tensor expected(const Model& model, bool by_row) {
+  Model slow = model.clone();
+  for (onnx::TensorProto& tensor : *slow.graph().mutable_initializer())
+    if (tensor.name() == "w" || tensor.name() == "r")
+      tensor = to_proto(rounded(initializer_of(model, tensor.name()), by_row), tensor.name());
+  return run_once(onnx_runtime()(slow, {}), random_inputs(model, 9)).at("y");
+}
+
+void expect_near(const Tensor& found, const Tensor& wanted) {
+  ASSERT_EQ(found.shape, wanted.shape);
+  for (std::size_t i = 0; i < wanted.as<float>().size(); ++i)
+    EXPECT_NEAR(found.as<float>()[i], wanted.as<float>()[i], 1e-5F) << i;  // sums in another order
+}
+
+TEST(QuantizedRecurrentNode, ComputesWithRoundedWeights) {
+  for (const std::string& text : all_models) {
+    SCOPED_TRACE(text);
+    const Model model = text_model(text + "; output y");
+    const Quantized result = quantize(model.clone(), nullptr, five_bits(), onnx_runtime(), {});
+    ASSERT_EQ(result.report.layers.size(), 2U);
+    EXPECT_TRUE(result.report.layers[0].quantized && result.report.layers[1].quantized);
+    EXPECT_THAT(result.report.layers[0].name(), testing::EndsWith(".W"));
+    EXPECT_THAT(result.report.layers[1].name(), testing::EndsWith(".R"));
+    const Tensor found =
+        run_once(onnx_runtime()(result.model, {}), random_inputs(model, 9)).at("y");
+    expect_near(found, expected(model, false));
+    EXPECT_NE(found, run_once(onnx_runtime()(model, {}), random_inputs(model, 9)).at("y"));
+  }
+}
+
+TEST(QuantizedRecurrentNode, HasAScaleForEachRowOfOneDirection) {
+  Recipe recipe = five_bits();
+  recipe.weight_granularity = Granularity::channel;
+  const Model model = text_model(all_models[0] + "; output y");
+  const Quantized result = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+  expect_near(run_once(onnx_runtime()(result.model, {}), random_inputs(model, 9)).at("y"),
+              expected(model, true));
+  const Quantized both =
+      quantize(text_model(all_models[2] + "; output y"), nullptr, recipe, onnx_runtime(), {});
+  EXPECT_THAT(both.report.layers[0].reason, testing::HasSubstr("one scale"));
+}
+
+TEST(QuantizedRecurrentNode, ComputesTheSameWithInputsSplitOrVirtual) {
+  for (const std::string& text : all_models) {
+    SCOPED_TRACE(text);
+    const Model model = text_model(text + "; output y");
+    Recipe recipe = five_bits();
+    recipe.expand_ratio = 0.5;
+    const auto output = [&](SplitForm form) {
+      recipe.split_form = form;
+      const Quantized result = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+      EXPECT_EQ(result.report.layers[0].copies, 3);
+      EXPECT_EQ(result.report.layers[1].copies, 0);
+      EXPECT_THAT(result.report.layers[1].reason, testing::HasSubstr("not split"));
+      return run_once(onnx_runtime()(result.model, {.optimize = false}), random_inputs(model, 9))
+          .at("y");
+    };
+    // Sums of further terms, in another order: the products are the same.
+    expect_near(output(SplitForm::gather), output(SplitForm::virtual_));
+  }
+}
+
+TEST(QuantizedRecurrentNode, HasEachOfItsWeightsMeasuredAlone) {
+  const Model model = text_model(all_models[1] + "; output y");
+  const Samples samples{.count = 2, .load = [&](std::size_t i) {
+                          return Sample{.name = "random", .inputs = random_inputs(model, i + 1)};
+                        }};
+  const Quantized result = quantize(model.clone(), &samples, five_bits(), onnx_runtime(), {});
+  ASSERT_EQ(result.report.layers.size(), 2U);
+  for (const LayerReport& layer : result.report.layers) {
+    ASSERT_TRUE(layer.sqnr_db.has_value()) << layer.name();
+    EXPECT_GT(*layer.sqnr_db, 5.0);
+    EXPECT_LT(*layer.sqnr_db, 60.0);
+  }
+  EXPECT_NE(result.report.layers[0].sqnr_db, result.report.layers[1].sqnr_db);
+  EXPECT_EQ(result.report.layers[0].macs, 5 * 2 * 16 * 6);
+  EXPECT_EQ(result.report.layers[1].macs, 5 * 2 * 16 * 4);
+}
+
+TEST(QuantizedRecurrentNode, IsNoFirstLayerThatStaysFloat) {
+  Recipe recipe = built_in_recipe("paper");
+  recipe.act_bits.reset();
+  const Quantized result =
+      quantize(text_model(all_models[0] + "; output y"), nullptr, recipe, onnx_runtime(), {});
+  for (const LayerReport& layer : result.report.layers)
+    EXPECT_TRUE(layer.quantized) << layer.reason;
+}
+
+TEST(QuantizedRecurrentNode, StaysAsItIsWithTheOtherLayout) {
+  const Quantized result = quantize(
+      text_model(
+          "input x float[2,5,6]; init w float[1,16,6] random 1; init r float[1,16,4] random 2; "
+          "y = LSTM(x, w, r) {hidden_size = 4, layout = 1}; output y"),
+      nullptr, five_bits(), onnx_runtime(), {});
+  EXPECT_TRUE(result.unchanged);
+  EXPECT_THAT(result.report.layers.at(0).reason, testing::HasSubstr("layout 1"));
+}
+
+}  // namespace
+}  // namespace ocs
