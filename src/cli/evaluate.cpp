@@ -1,5 +1,6 @@
 // ocs evaluate: the accuracy of a model, float or quantized, on labelled data, or its perplexity on a text.
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include "ocs/data/text.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/evaluate/accuracy.h"
+#include "ocs/evaluate/batches.h"
 #include "ocs/evaluate/perplexity.h"
 #include "ocs/io/model_file.h"
 
@@ -24,6 +26,7 @@ struct Options {
   DataArguments data{};
   std::string vocabulary{};
   TextCut cut{};
+  std::optional<std::size_t> batch{};  // of a run: streams of a text, or samples
 };
 
 void check_text_options(const Options& options) {
@@ -37,7 +40,7 @@ void check_text_options(const Options& options) {
     throw_bad_input(
         "--labels, --preprocess and --synthetic have no meaning for --metric perplexity");
   }
-  if (options.cut.batch == 0 || options.cut.window == 0)
+  if (options.batch == 0U || options.cut.window == 0)
     throw_bad_input("--batch and --window must be at least 1");
 }
 
@@ -54,9 +57,11 @@ int run_perplexity(const Options& options, Console& console) {
   const RunModel run_model = onnx_runtime()(
       model, {.intra_op_threads = static_cast<int>(thread_count()), .borrow_weights = true});
   const Perplexity perplexity = while_doing(options.model, [&] {
+    TextCut cut = options.cut;
+    cut.batch = options.batch.value_or(cut.batch);
     const LanguageModel roles = match_ports(language_roles_of(model).value_or(LanguageModel{}),
                                             run_model.inputs, run_model.outputs);
-    return measure_perplexity(run_model, roles, text.ids, vocabulary.ids.size(), options.cut,
+    return measure_perplexity(run_model, roles, text.ids, vocabulary.ids.size(), cut,
                               console.progress());
   });
   if (console.options().json) {
@@ -72,8 +77,10 @@ int run_perplexity(const Options& options, Console& console) {
 
 int run_accuracy(const Options& options, Console& console) {
   if (!options.vocabulary.empty()) throw_bad_input("--vocab goes with --metric perplexity");
+  const std::size_t batch = options.batch.value_or(1);
+  if (batch == 0) throw_bad_input("--batch must be at least 1");
   const Model model = read_model(options.model);
-  const Samples samples = open_data(options.data, {&model}, console);
+  const Samples samples = in_batches(open_data(options.data, {&model}, console), batch);
   // One thread a run: the samples run side by side.
   const RunModel run_model = onnx_runtime()(model, {.borrow_weights = true});
   const Accuracy accuracy = measure_accuracy(run_model, samples, console.progress());
@@ -110,13 +117,14 @@ Run add(CLI::App& app) {
   add_data_options(app, "--data", options->data);
   add_labels_option(app, options->data);
   add_count_option(app, options->data);
+  add_number(app, "--batch", "N",
+             "samples in a run (default: 1), for models that look at a whole batch; with "
+             "--metric perplexity streams that the text is cut into (default: 10)",
+             options->batch);
   const std::string group = "Perplexity";
   add_text(app, "--vocab", "FILE",
            "the tokens that the model knows, one a line in the order of their ids",
            options->vocabulary)
-      ->group(group);
-  add_number(app, "--batch", "N", "streams that the text is cut into (default: 10)",
-             options->cut.batch)
       ->group(group);
   add_number(app, "--window", "N",
              "tokens of each stream in a run; states are carried (default: 35)",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,16 @@ CLI::Option* add_switch(CLI::App& app, const std::string& names, const std::stri
 template <typename Number>
 CLI::Option* add_number(CLI::App& app, const std::string& names, const std::string& metavar,
                         const std::string& help, Number& value) {
+  const std::string shown = names.substr(names.rfind(',') + 1);
+  return add_text(app, names, metavar, help, [&value, shown](const std::string& text) {
+    value = while_doing(shown, [&] { return parse_number<Number>(text); });
+  });
+}
+
+// The same, empty where the option is not given.
+template <typename Number>
+CLI::Option* add_number(CLI::App& app, const std::string& names, const std::string& metavar,
+                        const std::string& help, std::optional<Number>& value) {
   const std::string shown = names.substr(names.rfind(',') + 1);
   return add_text(app, names, metavar, help, [&value, shown](const std::string& text) {
     value = while_doing(shown, [&] { return parse_number<Number>(text); });
