@@ -50,9 +50,16 @@ EnergyRequest request_for(const Model& model, const std::string& name) {
 
 std::vector<std::vector<float>> collected(const Model& model, std::size_t count,
                                           std::int64_t batch = 1) {
-  return collect_input_energies(
-      model, {request_for(model, "conv"), request_for(model, "dw"), request_for(model, "fc")},
-      random_samples(count, batch), onnx_runtime(), {});
+  std::vector<std::vector<float>> moments;
+  for (InputEnergy& energy : collect_input_energies(
+           model, nullptr,
+           {request_for(model, "conv"), request_for(model, "dw"), request_for(model, "fc")},
+           random_samples(count, batch), onnx_runtime(), {})) {
+    EXPECT_TRUE(energy.drift.empty());
+    EXPECT_TRUE(energy.mean_drift.empty());
+    moments.push_back(std::move(energy.moments));
+  }
+  return moments;
 }
 
 // Of a Conv by its definition: every output position, every pair of weights.
@@ -131,6 +138,50 @@ TEST(InputEnergies, AreTheSameForAnyNumberOfThreads) {
   EXPECT_EQ(collected(model, 21), many);
 }
 
+TEST(InputEnergies, TellHowFarTheRoundedModelHasDrifted) {
+  const Model model = text_model(network);
+  std::string other(network);
+  other.replace(other.find("random 1"), 8, "random 9");
+  const Model rounded = text_model(other);
+  constexpr std::size_t count = 9;
+  const std::vector<InputEnergy> found = collect_input_energies(
+      model, &rounded, {request_for(model, "conv"), request_for(model, "fc")},
+      random_samples(count), onnx_runtime(), {});
+  // The image is the same in both models.
+  EXPECT_THAT(found[0].drift, testing::Each(0.0F));
+  EXPECT_THAT(found[0].mean_drift, testing::Each(0.0));
+  EXPECT_EQ(found[0].moments, collected(model, count)[0]);
+  const RunModel run_x = onnx_runtime()(model, {});
+  const RunModel run_y = onnx_runtime()(rounded, {});
+  std::array<double, 16> moments{};
+  std::array<double, 16> drift{};
+  std::array<double, 4> mean{};
+  for (std::size_t n = 0; n < count; ++n) {
+    const NamedTensors inputs = random_samples(count).load(n).inputs;
+    const NamedTensors of_x = run_once(run_x, inputs);
+    const NamedTensors of_y = run_once(run_y, inputs);
+    for (std::size_t i = 0; i < 4; ++i) {
+      const double y = static_cast<double>(of_y.at("g").as<float>()[i]);
+      const double moved = static_cast<double>(of_x.at("g").as<float>()[i]) - y;
+      mean[i] += moved / count;
+      for (std::size_t j = 0; j < 4; ++j) {
+        const double other_y = static_cast<double>(of_y.at("g").as<float>()[j]);
+        moments[i * 4 + j] += y * other_y;
+        drift[i * 4 + j] += moved * other_y;
+      }
+    }
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(found[1].mean_drift[i], mean[i], 1e-5);
+    for (std::size_t j = 0; j < 4; ++j) {
+      EXPECT_NEAR(static_cast<double>(found[1].drift[i * 4 + j]), drift[i * 4 + j], 1e-3);
+      if (j <= i) {
+        EXPECT_NEAR(static_cast<double>(found[1].moments[i * 4 + j]), moments[i * 4 + j], 1e-3);
+      }
+    }
+  }
+}
+
 TEST(InputEnergies, TakesOtherPositionsOfEachSample) {
   const std::vector<std::int64_t> first = chosen(1000, {.most = 100, .turn = 0});
   const std::vector<std::int64_t> second = chosen(1000, {.most = 100, .turn = 1});
@@ -150,8 +201,8 @@ TEST(InputEnergies, NameTheSampleThatDoesNotFit) {
   samples.load = [](std::size_t) { return Sample{.name = "empty"}; };
   EXPECT_THAT(
       [&] {
-        static_cast<void>(collect_input_energies(model, {request_for(model, "conv")}, samples,
-                                                 onnx_runtime(), {}));
+        static_cast<void>(collect_input_energies(model, nullptr, {request_for(model, "conv")},
+                                                 samples, onnx_runtime(), {}));
       },
       testing::ThrowsMessage<Error>(testing::HasSubstr("sample 'empty': has no input 'x'")));
 }

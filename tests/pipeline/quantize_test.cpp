@@ -170,13 +170,19 @@ TEST(Quantize, RoundsWithTheDataWhereAsked) {
         quantize(text_model(small_network), &samples, recipe, onnx_runtime(), {});
     return result.report.outputs.front().sqnr_db;
   };
-  EXPECT_GT(sqnr(GptqRounding{}), sqnr(NearestRounding{}) + 1.0);
+  const double independent = sqnr(GptqRounding{});
+  EXPECT_GT(independent, sqnr(NearestRounding{}) + 1.0);
+  EXPECT_GT(sqnr(GptqRounding{.sequential = true}), independent);
 }
 
 TEST(Quantize, RoundsWithTheDataTheSameForAnyNumberOfThreads) {
   Recipe recipe;
   recipe.rounding = GptqRounding{};
   EXPECT_EQ(bytes_of(recipe, 1), bytes_of(recipe, 3));
+  const std::string independent = bytes_of(recipe, 1);
+  recipe.rounding = GptqRounding{.sequential = true};
+  EXPECT_EQ(bytes_of(recipe, 1), bytes_of(recipe, 3));
+  EXPECT_NE(bytes_of(recipe, 1), independent);
 }
 
 TEST(Quantize, SaysThatSavedStatisticsAreNotEnoughForGptq) {

@@ -170,6 +170,52 @@ TEST(GptqRounding, MakesLessErrorInTheOutputThanNearest) {
             0.6 * output_error(problem, round_weights(NearestRounding{}, problem)));
 }
 
+// Sum of |W x - Q y|^2 over samples and rows, by its definition.
+TEST(GptqRounding, MakesUpForDriftedInputs) {
+  constexpr Eigen::Index side = 24;
+  constexpr Eigen::Index samples = 300;
+  Layer layer(9, 1, 16, side, 1);
+  for (float& scale : layer.scales) scale = 0.5F;
+  Random random(77);
+  Matrix x(samples, side);
+  Matrix y(samples, side);
+  for (Eigen::Index n = 0; n < samples; ++n) {
+    const double common = random.normal();
+    for (Eigen::Index i = 0; i < side; ++i) x(n, i) = common + random.normal();
+    for (Eigen::Index i = 0; i < side; ++i) y(n, i) = 0.8 * x(n, i) + 0.3 * x(n, (i + 1) % side);
+  }
+  std::vector<float> drift;
+  const Matrix moments = y.transpose() * y;
+  const Matrix moved = (x - y).transpose() * y;
+  layer.energy.clear();
+  for (Eigen::Index i = 0; i < side; ++i) {
+    for (Eigen::Index j = 0; j < side; ++j) {
+      layer.energy.push_back(static_cast<float>(moments(i, j)));
+      drift.push_back(static_cast<float>(moved(i, j)));
+    }
+  }
+  const auto error = [&](const RoundProblem& problem) {
+    const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, problem);
+    Matrix w(16, side);
+    Matrix q(16, side);
+    for (Eigen::Index row = 0; row < 16; ++row) {
+      for (Eigen::Index column = 0; column < side; ++column) {
+        const std::size_t at = problem.weight.index(0, row, column, 0);
+        w(row, column) = static_cast<double>(layer.data[at]);
+        q(row, column) = 0.5 * stored[at];
+      }
+    }
+    return (x * w.transpose() - y * q.transpose()).squaredNorm();
+  };
+  RoundProblem problem = layer.problem();
+  problem.highest = 127;
+  const double without = error(problem);
+  problem.drift = drift;
+  EXPECT_LT(error(problem), 0.3 * without);
+  problem.drift = std::span(drift).first(5);
+  EXPECT_THROW(static_cast<void>(round_weights(GptqRounding{}, problem)), Error);
+}
+
 TEST(GptqRounding, IsNearestWhereInputsAreUncorrelatedOrUnknown) {
   Layer layer(6, 2, 10, 4, 3);
   const std::vector<std::int16_t> nearest = round_weights(NearestRounding{}, layer.problem());

@@ -1,6 +1,7 @@
 #include "ocs/calibrate/input_energy.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -32,9 +33,9 @@ struct Tile {
 
 class Collector {
  public:
-  Collector(const Model& model, const std::vector<EnergyRequest>& requests, const Samples& samples,
-            const Engine& engine, const Progress& progress)
-      : requests_(requests), samples_(samples), progress_(progress) {
+  Collector(const Model& model, const Model* rounded, const std::vector<EnergyRequest>& requests,
+            const Samples& samples, const Engine& engine, const Progress& progress)
+      : requests_(requests), samples_(samples), progress_(progress), drifts_(rounded != nullptr) {
     if (samples.count == 0)
       throw_bad_input((samples.source.empty() ? "the data" : samples.source) +
                       ": holds no samples");
@@ -52,34 +53,49 @@ class Collector {
         from_sample_.insert(data);
       else
         inner.insert(data);
-      energies_.emplace_back(
-          static_cast<std::size_t>(request.weight.groups * request.side() * request.side()), 0.0F);
+      const auto columns = static_cast<std::size_t>(request.weight.groups * request.side());
+      const std::size_t squares = columns * static_cast<std::size_t>(request.side());
+      InputEnergy& energy = energies_.emplace_back();
+      energy.moments.assign(squares, 0.0F);
+      if (drifts_) {
+        energy.drift.assign(squares, 0.0F);
+        energy.mean_drift.assign(columns, 0.0);
+      }
       for (std::int64_t group = 0; group < request.weight.groups; ++group)
         for (std::int64_t row = 0; row < request.side(); row += tile)
-          for (std::int64_t column = 0; column <= row; column += tile)
+          for (std::int64_t column = 0; column < request.side() && (drifts_ || column <= row);
+               column += tile)
             tiles_.push_back({.request = i, .group = group, .row = row, .column = column});
     }
-    if (!inner.empty())
-      model_ = engine(
-          model,
-          {.intra_op_threads = 1, .outputs = {inner.begin(), inner.end()}, .borrow_weights = true});
+    if (inner.empty()) return;
+    const EngineOptions options{
+        .intra_op_threads = 1, .outputs = {inner.begin(), inner.end()}, .borrow_weights = true};
+    model_ = engine(model, options);
+    if (drifts_) rounded_ = engine(*rounded, options);
   }
 
-  std::vector<std::vector<float>> collect() {
+  std::vector<InputEnergy> collect() {
     for (std::size_t begin = 0; begin < samples_.count; begin += samples_at_once) {
       const std::size_t count = std::min(samples_at_once, samples_.count - begin);
-      rows_.assign(count, std::vector<std::vector<Patches>>(requests_.size()));
-      parallel_for(count, [&](std::size_t i) { load(begin + i, rows_[i]); });
+      rows_.assign(count, RowsOfASample(requests_.size()));
+      drift_rows_.assign(drifts_ ? count : 0, RowsOfASample(requests_.size()));
+      parallel_for(count, [&](std::size_t i) { load(begin + i, i); });
       parallel_for(tiles_.size(), [&](std::size_t i) { add(tiles_[i]); });
+      if (drifts_) parallel_for(requests_.size(), [&](std::size_t i) { add_mean_drift(i); });
       if (progress_) progress_("second moments of the inputs", begin + count, samples_.count);
     }
+    for (std::size_t i = 0; drifts_ && i < requests_.size(); ++i)
+      for (double& mean : energies_[i].mean_drift)
+        mean /= static_cast<double>(std::max<std::int64_t>(positions_[i], 1));
     return std::move(energies_);
   }
 
  private:
-  // The rows of all requests in one sample.
-  void load(std::size_t number, std::vector<std::vector<Patches>>& rows) {
-    const Sample sample = samples_.load(number);
+  using RowsOfASample = std::vector<std::vector<Patches>>;  // by request and group
+
+  // The rows of all requests in one run of `model`.
+  void load_from(const RunModel& model, const Sample& sample, std::size_t number,
+                 RowsOfASample& rows) const {
     const auto take = [&](const std::string& name, const TensorView& data) {
       while_doing("tensor '" + name + "'", [&] {
         for (const std::size_t i : readers_.at(name)) {
@@ -93,39 +109,77 @@ class Collector {
     const auto receive = [&](std::span<const OutputView> outputs) {
       for (const OutputView& output : outputs) take(std::string(output.name), output.tensor);
     };
+    if (model.run) model.run(sample.inputs, receive);
+    for (const std::string& name : from_sample_) {
+      const auto found = sample.inputs.find(name);
+      if (found == sample.inputs.end()) throw_bad_input("has no input '" + name + "'");
+      take(name, view(found->second));
+    }
+  }
+
+  void load(std::size_t number, std::size_t place) {
+    const Sample sample = samples_.load(number);
     while_doing("sample '" + sample.name + "'", [&] {
-      if (model_.run) model_.run(sample.inputs, receive);
-      for (const std::string& name : from_sample_) {
-        const auto found = sample.inputs.find(name);
-        if (found == sample.inputs.end()) throw_bad_input("has no input '" + name + "'");
-        take(name, view(found->second));
-      }
+      load_from(drifts_ ? rounded_ : model_, sample, number, rows_[place]);
+      if (!drifts_) return;
+      RowsOfASample& drift = drift_rows_[place];
+      load_from(model_, sample, number, drift);
+      for (std::size_t i = 0; i < drift.size(); ++i)
+        for (std::size_t group = 0; group < drift[i].size(); ++group)
+          std::ranges::transform(drift[i][group].values, rows_[place][i][group].values,
+                                 drift[i][group].values.begin(), std::minus<>());
     });
+  }
+
+  static Rows matrix(const Patches& patches) {
+    return {patches.values.data(), patches.rows, patches.columns};
   }
 
   void add(const Tile& at) {
     const std::int64_t side = requests_[at.request].side();
     const std::int64_t height = std::min(tile, side - at.row);
     const std::int64_t width = std::min(tile, side - at.column);
-    Square square(energies_[at.request].data() + at.group * side * side, side, side);
-    for (const auto& sample : rows_) {
-      const Patches& patches = sample[at.request][static_cast<std::size_t>(at.group)];
-      const Rows x(patches.values.data(), patches.rows, patches.columns);
+    InputEnergy& energy = energies_[at.request];
+    const auto group = static_cast<std::size_t>(at.group);
+    const auto add_product = [&](std::vector<float>& sums, const Rows& left, const Rows& right) {
+      Square square(sums.data() + at.group * side * side, side, side);
       square.block(at.row, at.column, height, width).noalias() +=
-          x.middleCols(at.row, height).transpose() * x.middleCols(at.column, width);
+          left.middleCols(at.row, height).transpose() * right.middleCols(at.column, width);
+    };
+    for (std::size_t sample = 0; sample < rows_.size(); ++sample) {
+      const Rows y = matrix(rows_[sample][at.request][group]);
+      if (at.column <= at.row) add_product(energy.moments, y, y);
+      if (drifts_) add_product(energy.drift, matrix(drift_rows_[sample][at.request][group]), y);
+    }
+  }
+
+  void add_mean_drift(std::size_t request) {
+    const auto side = static_cast<std::size_t>(requests_[request].side());
+    for (const RowsOfASample& sample : drift_rows_) {
+      positions_[request] += sample[request].front().rows;
+      for (std::size_t group = 0; group < sample[request].size(); ++group) {
+        const Patches& patches = sample[request][group];
+        double* sums = energies_[request].mean_drift.data() + group * side;
+        for (std::size_t at = 0; at < patches.values.size(); ++at)
+          sums[at % side] += static_cast<double>(patches.values[at]);
+      }
     }
   }
 
   const std::vector<EnergyRequest>& requests_;
   const Samples& samples_;
   const Progress& progress_;
+  bool drifts_ = false;  // y comes from a model of its own
   RunModel model_{};
+  RunModel rounded_{};
   std::vector<const onnx::NodeProto*> nodes_{};
   std::map<std::string, std::vector<std::size_t>> readers_{};  // of each value: requests
   std::set<std::string> from_sample_{};                        // values that are graph inputs
   std::vector<Tile> tiles_{};
-  std::vector<std::vector<float>> energies_{};
-  std::vector<std::vector<std::vector<Patches>>> rows_{};  // by sample at hand, request, group
+  std::vector<InputEnergy> energies_{};
+  std::vector<std::int64_t> positions_ = std::vector<std::int64_t>(requests_.size(), 0);
+  std::vector<RowsOfASample> rows_{};        // y of the samples at hand
+  std::vector<RowsOfASample> drift_rows_{};  // x - y
 };
 
 }  // namespace
@@ -136,11 +190,11 @@ std::int64_t working_bytes(const EnergyRequest& request) {
   return static_cast<std::int64_t>(sizeof(float)) * columns * (request.side() + rows);
 }
 
-std::vector<std::vector<float>> collect_input_energies(const Model& model,
-                                                       const std::vector<EnergyRequest>& requests,
-                                                       const Samples& samples, const Engine& engine,
-                                                       const Progress& progress) {
-  return Collector(model, requests, samples, engine, progress).collect();
+std::vector<InputEnergy> collect_input_energies(const Model& model, const Model* rounded,
+                                                const std::vector<EnergyRequest>& requests,
+                                                const Samples& samples, const Engine& engine,
+                                                const Progress& progress) {
+  return Collector(model, rounded, requests, samples, engine, progress).collect();
 }
 
 }  // namespace ocs

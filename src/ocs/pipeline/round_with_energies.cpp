@@ -1,10 +1,13 @@
 #include "ocs/pipeline/round_with_energies.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
+#include "ocs/passes/prune.h"
 #include "ocs/plan/round_with_data.h"
+#include "ocs/plan/rounded_model.h"
 
 namespace ocs {
 namespace {
@@ -12,8 +15,11 @@ namespace {
 // What one group of layers may hold at a time; a layer that needs more is a group of its own.
 constexpr std::int64_t bytes_of_a_group = 256LL << 20;
 
-// The end of the group that begins at `begin`.
-std::size_t group_end(const std::vector<DataRounding>& roundings, std::size_t begin) {
+// The end of the group that begins at `begin`. A sequential rounding takes layers one by one: two
+// that see the same drift would both make up for it.
+std::size_t group_end(const std::vector<DataRounding>& roundings, std::size_t begin,
+                      bool one_by_one) {
+  if (one_by_one) return begin + 1;
   std::int64_t bytes = 0;
   std::size_t end = begin;
   while (end < roundings.size()) {
@@ -22,6 +28,16 @@ std::size_t group_end(const std::vector<DataRounding>& roundings, std::size_t be
     ++end;
   }
   return end;
+}
+
+// The float model with the weights of all layers that are not to be rounded again.
+Model partly_rounded(const Model& model, const std::vector<DataRounding>& roundings,
+                     const Plan& plan) {
+  Model rounded = model.clone();
+  for (std::size_t i = 0; i < plan.layers.size(); ++i)
+    if (std::ranges::find(roundings, i, &DataRounding::layer) == roundings.end())
+      replace_by_rounded(rounded, plan.layers[i]);
+  return prune(std::move(rounded)).model;
 }
 
 }  // namespace
@@ -38,21 +54,27 @@ void round_with_energies(const Model& model, const CalibrationStats* stats, cons
         " looks at the data themselves: pass --calib DATA (saved statistics do not do)");
   Samples first = *samples;
   if (recipe.energy_count > 0) first.count = std::min(recipe.energy_count, first.count);
+  const bool sequential = is_sequential(recipe.rounding);
+  Model rounded = sequential ? partly_rounded(model, roundings, plan) : Model();
   for (std::size_t begin = 0; begin < roundings.size();) {
-    const std::size_t end = group_end(roundings, begin);
+    const std::size_t end = group_end(roundings, begin, sequential);
     std::vector<EnergyRequest> requests;
     for (std::size_t i = begin; i < end; ++i) requests.push_back(roundings[i].request);
     const Progress whole = [&](const std::string& what, std::size_t done, std::size_t total) {
       if (progress) progress(what, begin * total + (end - begin) * done, roundings.size() * total);
     };
-    const std::vector<std::vector<float>> energies =
-        collect_input_energies(model, requests, first, engine, whole);
+    const std::vector<InputEnergy> energies = collect_input_energies(
+        model, sequential ? &rounded : nullptr, requests, first, engine, whole);
     parallel_for(energies.size(), [&](std::size_t i) {
       const DataRounding& rounding = roundings[begin + i];
       while_doing("node '" + rounding.request.node + "'", [&] {
         round_with_data(model, stats, recipe, unfolded, rounding, energies[i], plan);
       });
     });
+    if (sequential) {
+      replace_by_rounded(rounded, plan.layers[roundings[begin].layer]);
+      rounded = prune(std::move(rounded)).model;
+    }
     begin = end;
   }
 }

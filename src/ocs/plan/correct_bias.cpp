@@ -63,4 +63,21 @@ std::vector<double> mean_shift(const ChannelMatrix& weight, std::span<const std:
   return shift;
 }
 
+void add_drift(const ChannelMatrix& weight, std::span<const std::int16_t> stored,
+               std::span<const float> scales, std::span<const double> mean_drift,
+               std::vector<double>& shift) {
+  for (std::int64_t g = 0; g < weight.groups; ++g) {
+    for (std::int64_t o = 0; o < weight.outputs; ++o) {
+      const auto row = static_cast<std::size_t>(g * weight.outputs + o);
+      const double scale = static_cast<double>(scales.size() == 1 ? scales[0] : scales[row]);
+      for (std::int64_t i = 0; i < weight.inputs; ++i) {
+        for (std::int64_t k = 0; k < weight.taps; ++k) {
+          const auto column = static_cast<std::size_t>((g * weight.inputs + i) * weight.taps + k);
+          shift[row] += scale * stored[weight.index(g, o, i, k)] * mean_drift[column];
+        }
+      }
+    }
+  }
+}
+
 }  // namespace ocs

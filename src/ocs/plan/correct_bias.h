@@ -26,4 +26,10 @@ namespace ocs {
                                              std::span<const double> input_means,
                                              std::span<const double> coverage);
 
+// Adds to each row's shift what layers rounded before this one took from it: the sum over inputs and
+// taps of scale * stored * mean_drift (columns() * taps values).
+void add_drift(const ChannelMatrix& weight, std::span<const std::int16_t> stored,
+               std::span<const float> scales, std::span<const double> mean_drift,
+               std::vector<double>& shift);
+
 }  // namespace ocs

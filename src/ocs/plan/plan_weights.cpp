@@ -167,8 +167,9 @@ void correct(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix&
   if (means.empty()) return;
   const std::vector<double> coverage =
       tap_coverage(*problem.node, problem.data->shape, weight.taps);
-  const std::vector<double> shift =
-      mean_shift(weight, plan.stored, plan.params.scale, means, coverage);
+  std::vector<double> shift = mean_shift(weight, plan.stored, plan.params.scale, means, coverage);
+  if (!problem.mean_drift.empty())
+    add_drift(weight, plan.stored, plan.params.scale, problem.mean_drift, shift);
   if (plan.bias.empty()) plan.bias.assign(shift.size(), 0.0F);
   for (std::size_t row = 0; row < shift.size(); ++row)
     plan.bias[row] = static_cast<float>(static_cast<double>(plan.bias[row]) + shift[row]);
@@ -221,7 +222,8 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                                                   .highest = grid.highest(),
                                                   .kind = settings.split,
                                                   .parts = settings.split_parts,
-                                                  .energy = problem.energy});
+                                                  .energy = problem.energy,
+                                                  .drift = problem.drift});
   if (is_guarded) limit_pairs(saturation, plan.stored);
   plan.params = {.grid = grid, .scale = std::move(scales)};
   if (is_unfolded) absorb_multiplier(plan, problem, matrix);

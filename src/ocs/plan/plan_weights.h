@@ -24,6 +24,9 @@ struct WeightProblem {
   // Of the layer's input (RoundProblem::energy); empty: roundings that look at the data fall back to
   // nearest.
   std::span<const float> energy{};
+  std::span<const float> drift{};  // RoundProblem::drift; empty: the input is the float model's
+  std::span<const double>
+      mean_drift{};   // mean of float minus rounded model's input: columns() * taps
   Recipe settings{};  // overrides applied
 };
 

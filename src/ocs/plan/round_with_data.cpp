@@ -56,14 +56,16 @@ std::vector<DataRounding> find_data_roundings(const Model& model, const Recipe& 
 
 void round_with_data(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
                      const std::map<std::string, UnfoldedRows>& unfolded,
-                     const DataRounding& rounding, std::span<const float> energy, Plan& plan) {
+                     const DataRounding& rounding, const InputEnergy& energy, Plan& plan) {
   const Graph graph(model);
   LayerPlan& old = plan.layers[rounding.layer];
   const std::vector<Layer> layers = find_all_layers(graph).layers;
   const auto layer = std::ranges::find(layers, old.id(), &Layer::id);
   if (layer == layers.end()) throw_internal("no layer '" + old.node + "'");
   WeightProblem problem = weight_problem(graph, *layer, stats, plan, recipe, unfolded);
-  problem.energy = energy;
+  problem.energy = energy.moments;
+  problem.drift = energy.drift;
+  problem.mean_drift = energy.mean_drift;
   LayerPlan again = plan_weights(problem);
   old.params = std::move(again.params);
   old.stored = std::move(again.stored);

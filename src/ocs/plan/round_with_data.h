@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -23,10 +22,10 @@ struct DataRounding {
 [[nodiscard]] std::vector<DataRounding> find_data_roundings(const Model& model,
                                                             const Recipe& recipe, Plan& plan);
 
-// Plans the weights of a layer again, with the second moments of its input (RoundProblem::energy);
+// Plans the weights of a layer again, with the second moments of its input (RoundProblem::energy, drift);
 // copies and their layout stay. Other arguments as make_plan got them.
 void round_with_data(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
                      const std::map<std::string, UnfoldedRows>& unfolded,
-                     const DataRounding& rounding, std::span<const float> energy, Plan& plan);
+                     const DataRounding& rounding, const InputEnergy& energy, Plan& plan);
 
 }  // namespace ocs

@@ -5,6 +5,10 @@
 // That is what Frantar et al. (2022) do from the first column to the last with the factor of the
 // inverse of H: no inverse is needed here. Columns are ordered by H_ii, so that those that weigh
 // most come first, with all others still there to make up for them ("act-order").
+//
+// Where the layer sees inputs y that drifted from the x of the float model, W x is to be met by
+// Q y: with H = E[y y^T] and D = E[(x - y) y^T] the error is that of Q against W + W D H^-1, and a
+// rest that no Q changes. So that is what is rounded.
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
@@ -33,6 +37,7 @@ struct Group {
   std::vector<std::int64_t> order{};  // column (input * taps + tap) at each place, rising energy
   Matrix factor{};  // L_ki / L_ii at (k, i) for k > i: what an error at place k takes from the
                     // target of place i
+  Eigen::VectorXf pivots{};  // L_ii^2; empty: no data
 };
 
 Group factorize(const Energy& energy) {
@@ -58,6 +63,7 @@ Group factorize(const Energy& energy) {
   const Eigen::LLT<Eigen::Ref<Matrix>> decomposed(sorted);  // in place
   if (decomposed.info() != Eigen::Success)
     throw_internal("rounding: the second moments of the inputs are not positive");
+  group.pivots = sorted.diagonal().array().square();
   for (Eigen::Index j = 0; j < size; ++j) sorted.col(j).tail(size - j - 1) /= sorted(j, j);
   group.factor = std::move(sorted);
   return group;
@@ -77,11 +83,15 @@ class Rounder {
     for (Eigen::Index place = 0; place < size; ++place)
       for (Eigen::Index r = 0; r < rows; ++r)
         target(r, place) = problem_.weight.data[index(group, g, first + r, place)];
+    if (!problem_.drift.empty() && group.pivots.size() > 0)
+      target += drift_correction(group, g, target);
+    const Matrix goal = target;
     Matrix error(rows, columns_of_a_block);
     for (Eigen::Index end = size; end > 0;) {
       const Eigen::Index begin = std::max<Eigen::Index>(0, end - columns_of_a_block);
       for (Eigen::Index place = end - 1; place >= begin; --place) {
-        round_place(group, g, first, place, target, error.col(place - begin));
+        round_place(group, g, first, place, target.col(place), goal.col(place),
+                    error.col(place - begin));
         const Eigen::Index rest = place - begin;
         if (rest > 0)
           target.middleCols(begin, rest).noalias() -=
@@ -104,17 +114,33 @@ class Rounder {
                                  column % problem_.weight.taps);
   }
 
-  // Rounds one place of all rows; `error` gets rounded minus real weight.
+  // W D H^-1 for rows of W, all in the places of the group.
+  [[nodiscard]] Matrix drift_correction(const Group& group, std::int64_t g,
+                                        const Matrix& weight) const {
+    const Eigen::Index size = weight.cols();
+    const Energy drift(problem_.drift.data() + g * size * size, size, size);
+    // D^T W^T, then H^-1 with H = L' diag(pivots) L'^T, L' the factor with ones on its diagonal.
+    Matrix solved = drift(group.order, group.order).transpose() * weight.transpose();
+    const auto unit_lower = group.factor.triangularView<Eigen::UnitLower>();
+    unit_lower.solveInPlace(solved);
+    solved.array().colwise() /= group.pivots.array();
+    group.factor.transpose().triangularView<Eigen::UnitUpper>().solveInPlace(solved);
+    return solved.transpose();
+  }
+
+  // Rounds one place of all rows; `error` gets rounded minus wanted weight.
   void round_place(const Group& group, std::int64_t g, std::int64_t first, Eigen::Index place,
-                   const Matrix& target, Eigen::Ref<Eigen::VectorXf> error) {
+                   const Eigen::Ref<const Eigen::VectorXf>& target,
+                   const Eigen::Ref<const Eigen::VectorXf>& goal,
+                   Eigen::Ref<Eigen::VectorXf> error) {
     const std::int64_t input = group.order[static_cast<std::size_t>(place)] / problem_.weight.taps;
     const auto column = static_cast<std::size_t>(g * problem_.weight.inputs + input);
     for (Eigen::Index r = 0; r < error.size(); ++r) {
       const float scale =
           levels_.scale_of(static_cast<std::size_t>(g * problem_.weight.outputs + first + r));
       const std::size_t at = index(group, g, first + r, place);
-      stored_[at] = levels_.nearest(target(r, place), scale, column);
-      error[r] = static_cast<float>(stored_[at]) * scale - problem_.weight.data[at];
+      stored_[at] = levels_.nearest(target[r], scale, column);
+      error[r] = static_cast<float>(stored_[at]) * scale - goal[r];
     }
   }
 

@@ -27,6 +27,10 @@ void check(const RoundProblem& problem) {
     throw_internal(fmt::format("rounding: {} second moments for {} groups of {} columns",
                                problem.energy.size(), problem.weight.groups, side));
   }
+  if (!problem.drift.empty() && problem.drift.size() != problem.energy.size()) {
+    throw_internal(fmt::format("rounding: {} values of drift for {} second moments",
+                               problem.drift.size(), problem.energy.size()));
+  }
   const auto usable = [](float scale) { return std::isfinite(scale) && scale > 0.0F; };
   if (!std::ranges::all_of(problem.scales, usable)) {
     throw_internal("rounding: a scale that is not finite and positive");
@@ -42,6 +46,11 @@ std::vector<std::int16_t> round_weights(const Rounding& rounding, const RoundPro
 
 bool needs_energy(const Rounding& rounding) {
   return std::holds_alternative<GptqRounding>(rounding);
+}
+
+bool is_sequential(const Rounding& rounding) {
+  const auto* gptq = std::get_if<GptqRounding>(&rounding);
+  return gptq != nullptr && gptq->sequential;
 }
 
 Rounding parse_rounding(std::string_view text) {

@@ -31,6 +31,10 @@ struct RoundProblem {
   // inputs * taps (in the order of the view: input, tap) for each group, one after the other.
   // Symmetric, only the lower triangle is read; any positive factor. Empty: unknown.
   std::span<const float> energy{};
+  // E[(x - y) y^T], squares like those of `energy`, whole and with the same factor: x is what the
+  // layer sees in the float model, y (whose moments `energy` then holds) what it sees behind layers
+  // that are rounded already. Empty: x = y.
+  std::span<const float> drift{};
 };
 
 // Throws Error(internal) where sizes differ, a scale is not finite and positive, or a count is < 1.
@@ -51,7 +55,13 @@ struct GptqRounding {
   static constexpr std::string_view name = "gptq";
   static constexpr std::string_view help =
       "column by column, the error of each made up for by the next, as the data weigh it (GPTQ)";
-  static constexpr auto fields() { return std::tuple{}; }
+  // One layer after the other, on the inputs that the rounded layers before it give: what they made
+  // wrong is made up for as well (RoundProblem::drift).
+  bool sequential = false;
+  static constexpr auto fields() {
+    return std::tuple{Field{"sequential", &GptqRounding::sequential,
+                            "layer by layer, each making up for those rounded before it"}};
+  }
   bool operator==(const GptqRounding&) const = default;
 };
 using Rounding = std::variant<NearestRounding, GptqRounding>;  // a new method adds its name here
@@ -69,6 +79,9 @@ using Rounding = std::variant<NearestRounding, GptqRounding>;  // a new method a
 
 // Whether a method looks at RoundProblem::energy.
 [[nodiscard]] bool needs_energy(const Rounding& rounding);
+
+// Whether it does so layer by layer, with RoundProblem::drift.
+[[nodiscard]] bool is_sequential(const Rounding& rounding);
 
 // Throws Error(bad_input) for an unknown name.
 [[nodiscard]] Rounding parse_rounding(std::string_view text);
