@@ -80,6 +80,36 @@ TEST(WriteQdq, LeavesOutAClipThatTheLevelsMakeRedundant) {
   EXPECT_THAT(op_types(eight), testing::Contains("Clip"));  // the engine drops it
 }
 
+// The paper rounds the inputs of the layers and no other value: a residual Add, a float layer and a
+// graph output get what they would get without it.
+TEST(WriteQdq, GivesOtherReadersTheFloatValueUnderTheScopeInputs) {
+  const Model model = text_model(R"(
+    input x float[1, 2, 2, 2];
+    init w float[2, 2, 1, 1] {1, -0.5, 0.25, 1};
+    init zero float[] {0};
+    init six float[] {6};
+    c: a = Conv(x, w);
+    k: b = Clip(a, zero, six);
+    d: z = Conv(b, w);
+    e: f = Conv(b, w);
+    s: y = Add(b, z);
+    output y;
+    output f;
+  )");
+  CalibrationStats stats = stats_for({"x", "z", "f"}, {-1.0F, 1.0F});
+  stats.tensors["b"].histogram.add(std::vector<float>{0.0F, 6.0F});
+  const Recipe recipe{
+      .act_bits = 4, .act_scope = ActScope::inputs, .bias_correction = false, .keep_float = {"e"}};
+  const Model written = write_qdq(model, make_plan(model, &stats, recipe, {}));
+  std::map<std::string, onnx::NodeProto> nodes;
+  for (const onnx::NodeProto& node : written.graph().node()) nodes[node.name()] = node;
+  EXPECT_THAT(nodes.at("d").input(0), testing::Not("b"));  // the rounded value
+  EXPECT_EQ(nodes.at("e").input(0), "b");
+  EXPECT_EQ(nodes.at("s").input(0), "b");
+  EXPECT_EQ(nodes.at("k").output(0), "b");  // float readers need the Clip
+  EXPECT_THAT(nodes.at("c").input(0), testing::Not("x"));
+}
+
 TEST(WriteQdq, WritesOneQuantizedCopyOfASharedWeight) {
   const Model model = text_model(R"(
     input x float[1, 2, 2, 2];

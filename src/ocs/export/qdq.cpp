@@ -1,5 +1,6 @@
 #include "ocs/export/qdq.h"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <set>
@@ -88,6 +89,29 @@ bool is_redundant_clip(const Graph& graph, const onnx::NodeProto& node,
              bound(1, -std::numeric_limits<float>::infinity());
 }
 
+// Inputs of nodes that read a rounded value, where only layers do so.
+struct Reading {
+  std::string node{};
+  int input = 0;
+  auto operator<=>(const Reading&) const = default;
+};
+std::set<Reading> layer_readings(const Plan& plan) {
+  std::set<Reading> readings;
+  for (const LayerPlan& layer : plan.layers)
+    if (layer.act_bits) readings.insert({.node = layer.node, .input = *layer.operand.data_input});
+  return readings;
+}
+
+// Whether all that read `value` read it rounded.
+bool is_read_rounded_only(const Graph& graph, const Plan& plan, const std::set<Reading>& readings,
+                          const std::string& value) {
+  if (!plan.only_layers_read_rounded) return true;
+  return !graph.is_graph_output(value) &&
+         std::ranges::all_of(graph.uses(value), [&](const Use& use) {
+           return readings.contains({.node = graph.node(use.node).name(), .input = use.input});
+         });
+}
+
 // The lengths of the sequences, of recurrent operators: the one input that is not float.
 bool is_lengths(const onnx::NodeProto& node, const std::string& input) {
   constexpr int lengths_input = 4;
@@ -110,11 +134,13 @@ Model write_qdq(const Model& model, const Plan& plan) {
   std::map<std::string, LayerWriter::Quantized> quantized;
   std::map<std::string, std::string> readable;  // quantized value -> what its readers read
   std::set<std::string> dropped;
+  const std::set<Reading> readings = layer_readings(plan);
   for (const auto& [value, activation] : plan.activations) {
     std::string input = value;
     const onnx::NodeProto* producer = graph.producer(value);
-    const bool is_output = graph.is_graph_output(value);
+    const bool is_output = graph.is_graph_output(value) && !plan.only_layers_read_rounded;
     if (producer != nullptr && activation.level_high < activation.params.grid.highest() &&
+        is_read_rounded_only(graph, plan, readings, value) &&
         is_redundant_clip(graph, *producer, activation)) {
       dropped.insert(producer->name());
       input = producer->input(0);
@@ -129,9 +155,13 @@ Model write_qdq(const Model& model, const Plan& plan) {
                           : out.unique_name(value + "_DequantizeLinear_Output");
     (void)writer.dequantize(quantized[value], quantized[value].levels, readable[value]);
   }
-  for (const auto& [name, node] : nodes)
-    for (std::string& input : *node->mutable_input())
-      if (const auto found = readable.find(input); found != readable.end()) input = found->second;
+  for (const auto& [name, node] : nodes) {
+    for (int i = 0; i < node->input_size(); ++i) {
+      if (plan.only_layers_read_rounded && !readings.contains({.node = name, .input = i})) continue;
+      if (const auto found = readable.find(node->input(i)); found != readable.end())
+        node->set_input(i, found->second);
+    }
+  }
   for (const LayerPlan& layer : plan.layers) {
     const std::string data = data_of(*graph.node_named(layer.node), layer.operand);
     const bool is_quantized = layer.act_bits.has_value() && quantized.contains(data);

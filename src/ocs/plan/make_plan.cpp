@@ -15,7 +15,8 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
                const std::map<std::string, UnfoldedRows>& unfolded) {
   const Graph graph(model);
   FoundLayers found = find_layers(graph, recipe);
-  Plan plan{.skipped = std::move(found.skipped)};
+  Plan plan{.only_layers_read_rounded = recipe.act_scope == ActScope::inputs,
+            .skipped = std::move(found.skipped)};
 
   std::vector<Layer> integer_layers;
   for (const Layer& layer : found.layers)

@@ -72,6 +72,8 @@ struct Skipped {
 struct Plan {
   std::vector<LayerPlan> layers{};                      // in graph order
   std::map<std::string, ActivationPlan> activations{};  // by value name
+  // The paper: only the layers read the rounded values, other steps (a residual Add) the float ones.
+  bool only_layers_read_rounded = false;
   std::vector<Skipped> skipped{};  // layers left in float, each with its reason
   std::vector<Note> notes{};       // what else a reader should know: steps that stay float, ...
 };
