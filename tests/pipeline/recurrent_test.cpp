@@ -86,19 +86,28 @@ TEST(QuantizedRecurrentNode, ComputesWithRoundedWeights) {
   }
 }
 
-TEST(QuantizedRecurrentNode, HasAScaleForEachRowOfOneDirection) {
+TEST(QuantizedRecurrentNode, HasAScaleForEachRowOfEachDirection) {
   Recipe recipe = five_bits();
   recipe.weight_granularity = Granularity::channel;
-  const Model model = text_model(all_models[0] + "; output y");
-  const Quantized result = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
-  expect_near(run_once(onnx_runtime()(result.model, {}), random_inputs(model, 9)).at("y"),
-              expected(model, true));
-  const Quantized both =
-      quantize(text_model(all_models[2] + "; output y"), nullptr, recipe, onnx_runtime(), {});
-  EXPECT_THAT(both.report.layers[0].reason, testing::HasSubstr("one scale"));
+  for (const std::string& text : all_models) {
+    SCOPED_TRACE(text);
+    const Model model = text_model(text + "; output y");
+    for (const double ratio : {0.0, 0.5}) {  // with copies: a row and its copy share a scale
+      recipe.expand_ratio = ratio;
+      recipe.split_form = SplitForm::virtual_;
+      const Quantized whole = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+      recipe.split_form = SplitForm::fold;
+      const Quantized wide = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+      const Tensor found =
+          run_once(onnx_runtime()(wide.model, {}), random_inputs(model, 9)).at("y");
+      expect_near(found,
+                  run_once(onnx_runtime()(whole.model, {}), random_inputs(model, 9)).at("y"));
+      if (ratio == 0.0) expect_near(found, expected(model, true));
+    }
+  }
 }
 
-TEST(QuantizedRecurrentNode, ComputesTheSameWithInputsSplitOrVirtual) {
+TEST(QuantizedRecurrentNode, ComputesTheSameWithInputsAndUnitsSplitOrVirtual) {
   for (const std::string& text : all_models) {
     SCOPED_TRACE(text);
     const Model model = text_model(text + "; output y");
@@ -108,8 +117,9 @@ TEST(QuantizedRecurrentNode, ComputesTheSameWithInputsSplitOrVirtual) {
       recipe.split_form = form;
       const Quantized result = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
       EXPECT_EQ(result.report.layers[0].copies, 3);
-      EXPECT_EQ(result.report.layers[1].copies, 0);
-      EXPECT_THAT(result.report.layers[1].reason, testing::HasSubstr("not split"));
+      EXPECT_EQ(result.report.layers[1].copies, 2);
+      EXPECT_EQ(result.report.layers[0].form, form == SplitForm::gather ? "gather" : "virtual");
+      EXPECT_EQ(result.report.layers[1].form, form == SplitForm::gather ? "fold" : "virtual");
       return run_once(onnx_runtime()(result.model, {.optimize = false}), random_inputs(model, 9))
           .at("y");
     };
@@ -133,6 +143,13 @@ TEST(QuantizedRecurrentNode, HasEachOfItsWeightsMeasuredAlone) {
   EXPECT_NE(result.report.layers[0].sqnr_db, result.report.layers[1].sqnr_db);
   EXPECT_EQ(result.report.layers[0].macs, 5 * 2 * 16 * 6);
   EXPECT_EQ(result.report.layers[1].macs, 5 * 2 * 16 * 4);
+
+  // 3 of 6 inputs and 2 of 4 units twice: both weights have 24 rows, W 9 columns, R 6.
+  Recipe split = five_bits();
+  split.expand_ratio = 0.5;
+  const Quantized copied = quantize(model.clone(), &samples, split, onnx_runtime(), {});
+  EXPECT_EQ(copied.report.layers[0].extra_macs, 5 * 2 * (24 * 9 - 16 * 6));
+  EXPECT_EQ(copied.report.layers[1].extra_macs, 5 * 2 * (24 * 6 - 16 * 4));
 }
 
 TEST(QuantizedRecurrentNode, IsNoFirstLayerThatStaysFloat) {

@@ -81,7 +81,8 @@ PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& pla
 
   const std::vector<Share> shares = shares_of(plan, inputs, from.columns());
   if (const auto axis = op.output_axis(node, plan.operand, weight)) {
-    shape[static_cast<std::size_t>(*axis)] = static_cast<std::int64_t>(rows.size());
+    std::int64_t& extent = shape[static_cast<std::size_t>(*axis)];  // directions may lie before it
+    extent = extent * static_cast<std::int64_t>(rows.size()) / from.rows();
   } else if (!plan.rows.empty()) {
     throw_internal("node '" + plan.node +
                    "': rows of this operator cannot be written in another order");

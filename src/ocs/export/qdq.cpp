@@ -189,6 +189,7 @@ Model write_single_layers(const Model& model, const Plan& plan, std::span<const 
   // Before the writer sees one: it remembers the layers whose weights may be shared.
   std::vector<LayerPlan> alone(layers.begin(), layers.end());
   for (LayerPlan& layer : alone) {
+    if (layer.operand.is_hidden()) continue;  // makes its copies itself
     layer.rows.clear();  // rows of a producer are permuted for its consumer: here each stands alone
     if (layer.form == SplitForm::fold || layer.form == SplitForm::slice)
       layer.form = SplitForm::gather;

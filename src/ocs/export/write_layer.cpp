@@ -6,6 +6,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/export/expand.h"
+#include "ocs/export/widen_recurrent.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/tensor_proto.h"
 
@@ -108,27 +109,43 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
     return other.stored == layer.stored && other.params == layer.params &&
            other.rows == layer.rows && other.inputs == layer.inputs;
   });
-  const PhysicalWeight weight =
+  PhysicalWeight weight =
       physical_weight(node, layer, shape_of(*graph_->initializer(layer.weight)));
-  // Groups of a recurrent node are its directions, which no attribute counts.
-  if (!find_linear_op(node)->is_recurrent && weight.groups != int_attribute(node, "group", 1))
-    set_attribute(node, "group", weight.groups);
+  if (weight.groups != int_attribute(node, "group", 1)) set_attribute(node, "group", weight.groups);
   if (same != last) return same->second.output;
 
   const bool is_row = layer.params.axis.has_value();
   const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
   const std::vector<std::int8_t> zeros(scales.size(), 0);
+  // DequantizeLinear takes one axis: rows on two (the directions of recurrent nodes) are stored on
+  // one.
+  const Shape shape = weight.tensor.shape;
+  int axis = layer.params.axis.value_or(0);
+  const bool is_flat =
+      is_row && shape[static_cast<std::size_t>(axis)] != static_cast<std::int64_t>(scales.size());
+  if (is_flat) {
+    weight.tensor.shape.assign(shape.begin() + axis, shape.end());
+    weight.tensor.shape[0] = static_cast<std::int64_t>(scales.size());
+    axis = 0;
+  }
   const std::string stored =
       add_initializer(*out_, named(layer.weight, "_quantized"), weight.tensor);
   const std::string scale =
       add_initializer(*out_, named(layer.weight, "_scale"), scalar_or_row(scales, is_row));
   const std::string zero_point =
       add_initializer(*out_, named(layer.weight, "_zero_point"), scalar_or_row(zeros, is_row));
-  const std::string output = out_->unique_name(named(layer.weight, "_DequantizeLinear_Output"));
+  std::string output = out_->unique_name(named(layer.weight, "_DequantizeLinear_Output"));
   onnx::NodeProto& dequantize_node =
       add_node(*out_, "DequantizeLinear", named(layer.weight, "_DequantizeLinear"),
                {stored, scale, zero_point}, {output});
-  if (is_row) set_attribute(dequantize_node, "axis", std::int64_t{*layer.params.axis});
+  if (is_row) set_attribute(dequantize_node, "axis", std::int64_t{axis});
+  if (is_flat) {
+    const std::string sizes =
+        add_initializer(*out_, named(layer.weight, "_shape"), scalar_or_row(shape, true));
+    const std::string flat = output;
+    output = out_->unique_name(named(layer.weight, "_Reshape_Output"));
+    add_node(*out_, "Reshape", named(layer.weight, "_Reshape"), {flat, sizes}, {output});
+  }
   weights_.emplace(layer.weight, Written{.layer = &layer, .output = output});
   return output;
 }
@@ -177,6 +194,8 @@ void LayerWriter::write(onnx::NodeProto& node, const LayerPlan& layer, const Qua
     node.set_input(*layer.operand.data_input, expanded);
   }
   node.set_input(layer.operand.weight_input, write_weight(node, layer));
+  if (layer.operand.is_hidden() && !layer.rows.empty())
+    widen_recurrent(*graph_, *out_, node, layer);
 
   if (layer.bias.empty()) return;
   const std::vector<float> bias = physical_rows(layer.bias, layer.rows);

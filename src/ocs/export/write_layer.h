@@ -35,7 +35,7 @@ class LayerWriter {
 
   // Rewires `node` (a copy of the layer's node in `out`): weight, bias, group count, and where the
   // layer has copies of its own a data input through Gather or Slice and Concat. `data`: the
-  // quantized input, null where it stays float.
+  // quantized input, null where it stays float. Copies of hidden units widen the whole node.
   void write(onnx::NodeProto& node, const LayerPlan& layer, const Quantized* data);
 
  private:

@@ -30,6 +30,9 @@ struct Operand {
   std::optional<int> bias_input{};  // where the operator has one (present in the node or not)
   std::string_view part{};  // tells operands of one node apart: "W", "R"; "" for a single one
   bool operator==(const Operand&) const = default;
+
+  // Whether it meets the hidden state: its columns are made by rows of its own node.
+  [[nodiscard]] bool is_hidden() const { return !data_input.has_value(); }
 };
 
 // At least one operand; or why there is none ("both inputs are computed", ...).
@@ -66,7 +69,8 @@ struct LinearOp {
   ChannelMatrix (*view)(const onnx::NodeProto& node, const Operand& operand, const Shape& weight,
                         std::span<const float> values) = nullptr;
   // Axis of the weight that is the output channel (row), where one axis is; none: only one scale
-  // fits (grouped ConvTranspose, ...).
+  // fits (grouped ConvTranspose, ...). The rows of a recurrent node run over this axis and the one
+  // before it, the directions.
   std::optional<int> (*output_axis)(const onnx::NodeProto& node, const Operand& operand,
                                     const Shape& weight) = nullptr;
   // Axis of the weight that is the input channel within one group (grouped ConvTranspose: of all

@@ -1,6 +1,7 @@
 // LSTM, GRU and RNN: two weights a node. W [directions, gates * hidden, inputs] meets the input X, R [directions, gates * hidden, hidden]
-// the hidden state of the step before, which no value of the graph holds. Each direction has a hidden state of its own: the view shows
-// the directions of W as further rows over the same inputs, those of R as groups.
+// the hidden state of the step before, which no value of the graph holds. The view shows the directions as further rows. Over W they
+// read the same inputs; over R each has a hidden state of its own, and column u stands for unit u of every direction: the node has one
+// hidden size, so a unit is copied in all of them or in none (docs/adr/0013).
 #include <fmt/format.h>
 
 #include "ocs/core/error.h"
@@ -28,17 +29,15 @@ Operands operands(const onnx::NodeProto& node, const Graph& graph) {
       Operand{.data_input = std::nullopt, .weight_input = hidden_weight, .part = "R"}};
 }
 
-ChannelMatrix view(const onnx::NodeProto& node, const Operand& operand, const Shape& weight,
+ChannelMatrix view(const onnx::NodeProto& node, const Operand&, const Shape& weight,
                    std::span<const float> values) {
   check_weight(node, weight, values, 3, 3);
   if (weight[1] % gates_of(node) != 0)
     throw_bad_weight(node, weight, fmt::format("{} rows for {} gates", weight[1], gates_of(node)));
-  const bool is_hidden = operand.weight_input == hidden_weight;
   return {.data = values,
-          .groups = is_hidden ? weight[0] : 1,
-          .outputs = is_hidden ? weight[1] : weight[0] * weight[1],
+          .outputs = weight[0] * weight[1],
           .inputs = weight[2],
-          .group_stride = weight[1] * weight[2],
+          .group_stride = weight[0] * weight[1] * weight[2],
           .output_stride = weight[2],
           .input_stride = 1};
 }
@@ -49,9 +48,8 @@ constexpr LinearOp recurrent(std::string_view op_type) {
       .is_recurrent = true,
       .operands = operands,
       .view = view,
-      // Rows of several directions lie on two axes.
-      .output_axis = [](const onnx::NodeProto&, const Operand&, const Shape& weight)
-          -> std::optional<int> { return weight[0] == 1 ? std::optional<int>(1) : std::nullopt; },
+      .output_axis = [](const onnx::NodeProto&, const Operand&, const Shape&)
+          -> std::optional<int> { return 1; },  // and the directions ahead of it
       .input_axis = [](const onnx::NodeProto&, const Operand&, const Shape&) { return 2; },
       .data_axis = [](const onnx::NodeProto&, const Operand&) { return -1; },
       .result_axis = [](const onnx::NodeProto&, const Operand&) { return -1; },

@@ -46,7 +46,8 @@ struct LayerPlan {
   SplitForm form = SplitForm::gather;  // how copies are written, decided (never automatic)
   // Physical layout, in indices of the float weight; the k-th occurrence of an input channel
   // carries part k of its weights.
-  std::vector<std::int64_t> rows{};  // output channels as written; empty: as they are
+  std::vector<std::int64_t> rows{};  // output channels as written; empty: as they are. Where the
+                                     // hidden state is split, both weights of the node have them
   std::vector<std::int64_t>
       inputs{};  // input channels as written; empty: as they are (no splits, or virtual)
   std::vector<ChannelRun>

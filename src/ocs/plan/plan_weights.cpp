@@ -25,13 +25,12 @@ constexpr double largest_bias_level = 1073741824.0;  // 2^30
 
 // Why this layer is not split though its recipe asks for it, "" where it is.
 std::string split_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
-  if (!problem.layer->operand.data_input)
-    return "not split: its data are the hidden state, which every gate would have to make twice";
   if (weight.groups > 1 && weight.inputs == 1)
     return "not split: depthwise, an input channel belongs to one output channel alone";
   if (weight.groups > 1)
     return "not split: grouped, every group would need the same number of copies";
-  const bool is_image = problem.layer->position.first && weight.columns() <= 4;
+  const bool is_image =
+      problem.layer->position.first && !problem.layer->operand.is_hidden() && weight.columns() <= 4;
   if (is_image && !problem.settings.split_first)
     return "not split: first layer, its few input channels are the image";
   return "";

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/plan/hidden_units.h"
 
 namespace ocs {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::int64_t fewest_channels_to_slice = 64;
 // More runs than this cost more than one Gather.
 constexpr std::size_t most_runs = 4;
 
-using Layers = std::map<std::string, LayerPlan*, std::less<>>;
+using Layers = std::map<LayerId, LayerPlan*>;
 
 // The layer whose output channels are this layer's input channels, and depthwise layers between.
 struct Chain {
@@ -57,7 +58,8 @@ std::optional<Chain> find_chain(const Graph& graph, const Layers& layers,
   while (true) {
     const onnx::NodeProto* node = graph.producer(value);
     if (node == nullptr || graph.only_consumer(value) == nullptr) return std::nullopt;
-    const auto planned = layers.find(node->name());
+    // Never a recurrent node, whose layers have parts: its rows are gates, not channels.
+    const auto planned = layers.find(LayerId{.node = node->name()});
     if (planned != layers.end()) {
       LayerPlan& layer = *planned->second;
       ChannelMatrix matrix;
@@ -161,13 +163,36 @@ bool lay_out_runs(LayerPlan& layer) {
   return true;
 }
 
+void add_remark(LayerPlan& layer, const std::string& remark) {
+  if (!remark.empty()) layer.remark += (layer.remark.empty() ? "" : "; ") + remark;
+}
+
 void lay_out_gather(LayerPlan& layer, const char* remark) {
   layer.form = SplitForm::gather;
   layer.inputs = with_copies_behind(layer);
-  if (*remark != '\0') layer.remark += (layer.remark.empty() ? "" : "; ") + std::string(remark);
+  add_remark(layer, remark);
+}
+
+// Hidden units are computed by the node itself, so that fold is the one form that they can have:
+// every row that makes them is written again, in both weights.
+void lay_out_hidden(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPlan& layer) {
+  if ((wanted == SplitForm::automatic || wanted == SplitForm::virtual_) && fits_container(layer)) {
+    layer.form = SplitForm::virtual_;
+    return;
+  }
+  layer.form = SplitForm::fold;
+  if (wanted == SplitForm::virtual_)
+    add_remark(layer, "written as fold: the unsplit integers do not fit into int8");
+  layer.inputs = with_copies_behind(layer);
+  for (const auto& [id, other] : layers) {
+    if (id.node != layer.node) continue;
+    ChannelMatrix matrix;
+    other->rows = repeat_units(rows_of(*other, graph, &matrix), layer.copies.size(), layer.inputs);
+  }
 }
 
 void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPlan& layer) {
+  if (layer.operand.is_hidden()) return lay_out_hidden(graph, layers, wanted, layer);
   const bool is_automatic = wanted == SplitForm::automatic;
   if ((is_automatic || wanted == SplitForm::virtual_) && fits_container(layer)) {
     layer.form = SplitForm::virtual_;
@@ -198,7 +223,7 @@ void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPl
 
 void choose_split_forms(const Graph& graph, const Recipe& recipe, Plan& plan) {
   Layers layers;
-  for (LayerPlan& layer : plan.layers) layers[layer.node] = &layer;
+  for (LayerPlan& layer : plan.layers) layers[layer.id()] = &layer;
   for (LayerPlan& layer : plan.layers) {
     if (std::ranges::all_of(layer.copies, [](int copies) { return copies == 1; })) continue;
     lay_out(graph, layers, recipe.split_form, layer);

@@ -13,6 +13,8 @@ namespace ocs {
 //            channel-wise steps;
 //   slice    Concat(x, Slice(x)): the copied channels are made neighbours by permuting the
 //   producer's rows, where that is free; gather   Gather of all channels, for any topology.
+// Copies of hidden units of a recurrent node are virtual or else fold: no other form exists, the node
+// computes them itself, and both of its weights get further rows.
 // A form that the recipe asks for and that the graph does not allow becomes gather, with a remark.
 // The results are the same to the bit.
 void choose_split_forms(const Graph& graph, const Recipe& recipe, Plan& plan);

@@ -15,7 +15,20 @@ std::int64_t added_channels(const LayerPlan& layer) {
          static_cast<std::int64_t>(layer.copies.size());
 }
 
-LayerReport report_of(const LayerPlan& layer) {
+double added_share(const LayerPlan& layer) {
+  if (layer.copies.empty()) return 0.0;
+  return static_cast<double>(added_channels(layer)) / static_cast<double>(layer.copies.size());
+}
+
+// Copied hidden units of each node, as a share of its units: they are rows of all its weights.
+std::map<std::string, double> added_rows(const Plan& plan) {
+  std::map<std::string, double> shares;
+  for (const LayerPlan& layer : plan.layers)
+    if (layer.operand.is_hidden()) shares[layer.node] = added_share(layer);
+  return shares;
+}
+
+LayerReport report_of(const LayerPlan& layer, double row_share) {
   const std::int64_t added = added_channels(layer);
   return {.node = layer.node,
           .part = std::string(layer.operand.part),
@@ -28,7 +41,7 @@ LayerReport report_of(const LayerPlan& layer) {
           .form = added == 0 ? "" : std::string(name_of(layer.form)),
           .predicted_sqnr_db = layer.predicted_sqnr_db,
           .macs = layer.macs,
-          .extra_macs = extra_macs(layer)};
+          .extra_macs = extra_macs(layer, row_share)};
 }
 
 }  // namespace
@@ -49,11 +62,9 @@ std::string_view name_of(SplitForm form) {
   throw_internal("a split form without a name");
 }
 
-std::int64_t extra_macs(const LayerPlan& layer) {
-  if (layer.copies.empty()) return 0;
+std::int64_t extra_macs(const LayerPlan& layer, double row_share) {
   // In double: macs * channels may leave 64 bits, and the figure is for people.
-  const double share =
-      static_cast<double>(added_channels(layer)) / static_cast<double>(layer.copies.size());
+  const double share = (1.0 + added_share(layer)) * (1.0 + row_share) - 1.0;
   return std::llround(static_cast<double>(layer.macs) * share);
 }
 
@@ -62,7 +73,9 @@ std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {
   for (int i = 0; i < model.graph().node_size(); ++i)
     place.try_emplace(model.graph().node(i).name(), i);
   std::vector<LayerReport> rows;
-  for (const LayerPlan& layer : plan.layers) rows.push_back(report_of(layer));
+  std::map<std::string, double> row_shares = added_rows(plan);
+  for (const LayerPlan& layer : plan.layers)
+    rows.push_back(report_of(layer, row_shares[layer.node]));
   for (const Skipped& skipped : plan.skipped) {
     rows.push_back({.node = skipped.node,
                     .part = skipped.part,
