@@ -22,6 +22,7 @@
 #include "ocs/core/write_file.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/io/model_file.h"
+#include "ocs/plan/find_layers.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/report_html.h"
 #include "ocs/report/report_json.h"
@@ -68,7 +69,7 @@ std::optional<Samples> open_samples_for(const Options& options, const Recipe& re
   data.seed = recipe.seed;
   if (data.given()) return open_data(data, {&model}, console);
   if (options.load_stats.empty()) {
-    if (recipe.act_bits) {
+    if (quantizes_data(recipe, model)) {
       throw_bad_input(
           "quantizing activations needs data: pass --calib DATA; or --recipe weights-only, which "
           "needs none");

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ocs/core/error.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/pipeline/quantize.h"
@@ -152,13 +153,24 @@ TEST(QuantizedRecurrentNode, HasEachOfItsWeightsMeasuredAlone) {
   EXPECT_EQ(copied.report.layers[1].extra_macs, 5 * 2 * (24 * 6 - 16 * 4));
 }
 
-TEST(QuantizedRecurrentNode, IsNoFirstLayerThatStaysFloat) {
+// A dense layer ahead and one behind: no first layer stays float, and no data are wanted for inputs.
+TEST(QuantizedRecurrentNode, KeepsTheActivationsOfItsModelFloatInThePaper) {
+  const Model model = text_model(
+      "input v float[5,2,3]; init d float[3,6] random 7; x = MatMul(v, d); init w float[1,16,6] "
+      "random 1; init r float[1,16,4] random 2; y = LSTM(x, w, r) {hidden_size = 4}; init e "
+      "float[4,7] random 8; z = MatMul(y, e); output z");
   Recipe recipe = built_in_recipe("paper");
-  recipe.act_bits.reset();
-  const Quantized result =
-      quantize(text_model(all_models[0] + "; output y"), nullptr, recipe, onnx_runtime(), {});
-  for (const LayerReport& layer : result.report.layers)
+  const Quantized result = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+  ASSERT_EQ(result.report.layers.size(), 4U);
+  for (const LayerReport& layer : result.report.layers) {
     EXPECT_TRUE(layer.quantized) << layer.reason;
+    EXPECT_EQ(layer.act_bits, std::nullopt);
+  }
+  for (const onnx::NodeProto& node : result.model.graph().node())
+    EXPECT_NE(node.op_type(), "QuantizeLinear");
+  recipe.recurrent_float = false;
+  EXPECT_THAT([&] { (void)quantize(model.clone(), nullptr, recipe, onnx_runtime(), {}); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("calibration data")));
 }
 
 TEST(QuantizedRecurrentNode, StaysAsItIsWithTheOtherLayout) {

@@ -44,6 +44,28 @@ TEST(FindLayers, KeepsPatternsAndTheWordsFirstAndLastFloat) {
               testing::ElementsAre("body", "head"));
 }
 
+// Paper, Table 6: everything is quantized, no activation is.
+TEST(FindLayers, KeepsTheDataOfARecurrentModelFloatWhereAsked) {
+  const std::string dense =
+      "input x float[2,3,4]; init d float[4,4] random 1; first: u = MatMul(x, d); ";
+  const std::string recurrent =
+      "init w float[1,4,4] random 2; init r float[1,4,4] random 3; rnn: y = RNN(u, w, r) "
+      "{hidden_size = 4}; ";
+  const Recipe recipe{.first_float = true, .recurrent_float = true};
+  const Model plain = text_model(dense + "output u;");
+  const Model model = text_model(dense + recurrent + "output y;");
+  EXPECT_FALSE(is_recurrent_model(plain));
+  EXPECT_TRUE(is_recurrent_model(model));
+  EXPECT_TRUE(quantizes_data(recipe, plain));
+  EXPECT_FALSE(quantizes_data(recipe, model));
+  EXPECT_TRUE(find_layers(Graph(plain), recipe).layers.empty());
+  const std::vector<Layer> layers = find_layers(Graph(model), recipe).layers;
+  ASSERT_THAT(names(layers), testing::ElementsAre("first", "rnn", "rnn"));
+  for (const Layer& layer : layers) EXPECT_FALSE(quantizes_data(recipe, layer)) << layer.node;
+  EXPECT_TRUE(quantizes_data(Recipe{}, layers[0]));
+  EXPECT_FALSE(quantizes_data(Recipe{}, layers[1]));
+}
+
 TEST(FindLayers, RefusesAPatternThatMatchesNothing) {
   const Model model = text_model(three_convs);
   EXPECT_THAT(

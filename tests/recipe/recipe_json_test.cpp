@@ -40,6 +40,7 @@ Recipe unusual_recipe() {
   recipe.bias_correction = false;
   recipe.fallback = false;
   recipe.first_float = true;
+  recipe.recurrent_float = true;
   recipe.keep_float = {"a*", "last"};
   recipe.overrides = {{.pattern = "a:0/b=c", .key = "weight_clip", .value = "percentile:99.9"}};
   recipe.opset = 21;

@@ -37,6 +37,7 @@ TEST(BuiltInRecipe, HoldsWhatThePaperDoes) {
   EXPECT_FALSE(paper.fallback);
   EXPECT_FALSE(paper.fill_multiples);
   EXPECT_TRUE(paper.first_float);
+  EXPECT_TRUE(paper.recurrent_float);
 }
 
 TEST(BuiltInRecipe, AsksForNoDataInWeightsOnly) {

@@ -7,6 +7,7 @@
 #include "ocs/core/closest.h"
 #include "ocs/core/error.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/walk.h"
 
 namespace ocs {
 namespace {
@@ -48,6 +49,17 @@ void list_body_layers(const onnx::NodeProto& holder, const std::string& path,
 
 }  // namespace
 
+bool is_recurrent_model(const Model& model) {
+  bool found = false;
+  for_each_graph(model.graph(), [&](const onnx::GraphProto& graph) {
+    for (const onnx::NodeProto& node : graph.node()) {
+      const LinearOp* op = find_linear_op(node);
+      found = found || (op != nullptr && op->is_recurrent);
+    }
+  });
+  return found;
+}
+
 FoundLayers find_all_layers(const Graph& graph) {
   FoundLayers found;
   for (std::size_t i = 0; i < graph.node_count(); ++i) {
@@ -80,7 +92,9 @@ FoundLayers find_all_layers(const Graph& graph) {
     }
   }
   // All layers of a node stand at its place.
+  const bool is_recurrent = is_recurrent_model(graph.model());
   for (Layer& layer : found.layers) {
+    layer.is_in_recurrent_model = is_recurrent;
     layer.position.first = layer.node == found.layers.front().node;
     layer.position.last = layer.node == found.layers.back().node;
   }
@@ -109,9 +123,7 @@ FoundLayers find_layers(const Graph& graph, const Recipe& recipe) {
   for (const Override& change : recipe.overrides)
     require_match(found.layers, change.pattern, "override pattern");
 
-  const bool first_float =
-      recipe.first_float &&
-      std::ranges::none_of(found.layers, [](const Layer& layer) { return layer.op->is_recurrent; });
+  const bool first_float = recipe.first_float && !is_recurrent_model(graph.model());
   std::vector<Layer> kept;
   for (Layer& layer : found.layers) {
     const auto keeps = [&](const std::string& pattern) {

@@ -21,6 +21,7 @@ struct Layer {
   std::string bias{};    // initializer, "" for none
   std::string result{};  // value that it writes
   NodePosition position{};
+  bool is_in_recurrent_model = false;
 
   [[nodiscard]] LayerId id() const { return {.node = node, .part = std::string(operand.part)}; }
 };
@@ -31,17 +32,25 @@ struct FoundLayers {
       skipped{};  // nodes with weights or recurrent nodes that stay float; layers inside bodies too
 };
 
+// Whether the model has LSTM, GRU or RNN nodes, in bodies too.
+[[nodiscard]] bool is_recurrent_model(const Model& model);
+
 // Whether the layer's data are quantized under these settings: those of recurrent nodes never are, no engine has integer kernels for them
-// in the standard operators.
+// in the standard operators; under `recurrent_float` those of no layer of a recurrent model (paper, Table 6).
 [[nodiscard]] inline bool quantizes_data(const Recipe& settings, const Layer& layer) {
-  return settings.act_bits.has_value() && !layer.op->is_recurrent;
+  return settings.act_bits.has_value() && !layer.op->is_recurrent &&
+         !(settings.recurrent_float && layer.is_in_recurrent_model);
+}
+// Whether some layer's data may be quantized, so that calibration data are needed.
+[[nodiscard]] inline bool quantizes_data(const Recipe& recipe, const Model& model) {
+  return recipe.act_bits.has_value() && !(recipe.recurrent_float && is_recurrent_model(model));
 }
 
 // Every linear node of the main graph with a constant float weight, whatever a recipe says.
 [[nodiscard]] FoundLayers find_all_layers(const Graph& graph);
 
-// Those that `recipe` quantizes: without keep_float patterns and, where asked, the first (in a model with recurrent
-// layers none: paper, Table 6). Throws
+// Those that `recipe` quantizes: without keep_float patterns and, where asked, the first (in a recurrent model none:
+// paper, Table 6). Throws
 // Error(bad_input) naming a keep_float or override pattern that matches no layer.
 [[nodiscard]] FoundLayers find_layers(const Graph& graph, const Recipe& recipe);
 

@@ -73,6 +73,7 @@ Recipe paper() {
   recipe.bias_correction = false;
   recipe.fallback = false;
   recipe.first_float = true;
+  recipe.recurrent_float = true;
   return recipe;
 }
 

@@ -49,8 +49,10 @@ struct Recipe {
   Rounding rounding = NearestRounding{};
   bool fold_batchnorm = true;  // off: rounded as stored, absorbed exactly afterwards
   bool bias_correction = true;
-  bool fallback = true;                   // a layer that spoils the network goes back to float
-  bool first_float = false;               // the paper: the first Conv/Gemm/MatMul stays float
+  bool fallback = true;      // a layer that spoils the network goes back to float
+  bool first_float = false;  // the paper: the first Conv/Gemm/MatMul stays float
+  bool recurrent_float =
+      false;  // the paper: activations of a model with LSTM, GRU or RNN stay float
   std::vector<std::string> keep_float{};  // globs on node names, `first`, `last`
   std::vector<Override> overrides{};
   int opset = 0;  // 0: the lowest that holds what is used

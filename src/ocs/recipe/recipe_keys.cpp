@@ -216,6 +216,13 @@ constexpr std::array keys{
               .is_flag = true,
               .set = set_flag<&Recipe::first_float>,
               .get = get_plain<&Recipe::first_float>},
+    RecipeKey{.name = "recurrent_float",
+              .values = "on | off",
+              .help = "leave all activations of a model with LSTM, GRU or RNN nodes in float, "
+                      "whatever `act_bits` says (the paper)",
+              .is_flag = true,
+              .set = set_flag<&Recipe::recurrent_float>,
+              .get = get_plain<&Recipe::recurrent_float>},
     RecipeKey{
         .name = "keep_float",
         .values = "PATTERN",
