@@ -46,5 +46,6 @@ extern const Command inspect_command;
 extern const Command merge_command;
 extern const Command methods_command;
 extern const Command quantize_command;
+extern const Command sweep_command;
 
 }  // namespace ocs::cli

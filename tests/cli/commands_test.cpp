@@ -277,7 +277,7 @@ TEST_F(Commands, MethodsListsWhatThisBuildKnows) {
 
 TEST_F(Commands, HelpWithExamples) {
   for (const char* command :
-       {"quantize", "inspect", "evaluate", "compare", "bench", "merge", "methods"}) {
+       {"quantize", "inspect", "evaluate", "compare", "bench", "merge", "methods", "sweep"}) {
     const ProgramRun help = run(std::string(command) + " --help");
     EXPECT_EQ(help.code, 0);
     EXPECT_THAT(help.out, HasSubstr(std::string("Examples:\n  ocs ") + command));

@@ -32,7 +32,7 @@ TEST(CommandsPage, NamesEveryCommandAndOption) {
   const std::string page = bytes_of(docs / "commands.md");
   for (const Command* command :
        {&quantize_command, &inspect_command, &evaluate_command, &compare_command, &bench_command,
-        &merge_command, &methods_command}) {
+        &merge_command, &methods_command, &sweep_command}) {
     EXPECT_THAT(page, HasSubstr("\n## ocs " + std::string(command->name) + "\n"));
     CLI::App app;
     const auto run = command->add(app);  // owns what the options write to

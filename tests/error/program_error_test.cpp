@@ -68,6 +68,9 @@ void make_files(const TestFolder& folder) {
   write_bytes(folder / "unknown_key.json", R"({"weight_bit": 4})");
   write_bytes(folder / "broken.json", "{\"weight_bits\": ");
   write_bytes(folder / "bad_value.json", R"({"weight_bits": 9})");
+  write_bytes(folder / "sweep.json", R"({"rows": [{"name": "a"}]})");
+  fs::create_directory(folder / "other_journal");
+  write_bytes(folder / "other_journal/journal.jsonl", "{\"journal\":1,\"model\":\"aa\"}\n");
 }
 
 struct Case {
@@ -134,7 +137,8 @@ TEST_P(ErrorTable, IsKept) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Tables, ErrorTable,
-                         testing::Values("arguments", "models", "recipes", "data", "outputs"),
+                         testing::Values("arguments", "models", "recipes", "data", "outputs",
+                                         "sweeps"),
                          [](const auto& instance) { return instance.param; });
 
 TEST(ErrorAnswer, IsJsonToo) {

@@ -14,6 +14,7 @@ Plan some_plan() {
                          .op = "Conv",
                          .weight_bits = 4,
                          .act_bits = 8,
+                         .stored = std::vector<std::int16_t>(12),
                          .copies = {1, 3, 1, 1},
                          .form = SplitForm::slice,
                          .macs = 1000,
@@ -51,6 +52,8 @@ TEST(LayerReports, SayWhatThePlanKnows) {
                                   .copies = 2,
                                   .form = "slice",
                                   .predicted_sqnr_db = 21.5,
+                                  .weights = 12,
+                                  .extra_weights = 6,
                                   .macs = 1000,
                                   .extra_macs = 500}));
   EXPECT_EQ(

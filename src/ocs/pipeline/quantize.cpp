@@ -44,15 +44,6 @@ Samples first_samples(const Samples& samples, std::size_t count) {
   return first;
 }
 
-CalibrationStats calibrate(const Model& model, const Samples& samples, const Recipe& recipe,
-                           const Engine& engine, const RunOptions& options) {
-  std::vector<TensorRequest> requests = statistics_requests(model);
-  for (TensorRequest& request : requests)
-    request.histogram = options.keep_stats || needs_histograms(recipe);
-  return collect(model, requests, first_samples(samples, recipe.calib_count), engine,
-                 options.progress);
-}
-
 // Multiply-accumulates of one item, from the shapes that were seen.
 void count_macs(const Model& model, const std::map<std::string, Shape>& shapes, Plan& plan) {
   const Graph graph(model);
@@ -91,6 +82,16 @@ void stamp(Model& model, const Recipe& recipe, bool synthetic) {
 
 }  // namespace
 
+CalibrationStats collect_statistics(const Model& prepared, const Samples& samples,
+                                    const Recipe& recipe, const Engine& engine,
+                                    const RunOptions& options) {
+  std::vector<TensorRequest> requests = statistics_requests(prepared);
+  for (TensorRequest& request : requests)
+    request.histogram = options.keep_stats || needs_histograms(recipe);
+  return collect(prepared, requests, first_samples(samples, recipe.calib_count), engine,
+                 options.progress);
+}
+
 Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, const Engine& engine,
                    const RunOptions& options) {
   check(recipe);
@@ -106,7 +107,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   const CalibrationStats* stats = options.saved_stats;
   if (stats == nullptr && samples != nullptr) {
     const auto start = std::chrono::steady_clock::now();
-    result.stats = calibrate(prepared.model, *samples, recipe, engine, options);
+    result.stats = collect_statistics(prepared.model, *samples, recipe, engine, options);
     stats = &result.stats;
     report.calibration_seconds = seconds_since(start);
   }

@@ -44,6 +44,12 @@ struct Quantized {
 [[nodiscard]] Quantized quantize(Model model, const Samples* samples, const Recipe& recipe,
                                  const Engine& engine, const RunOptions& options);
 
+// What `quantize` collects without saved statistics, of a model that prepare() has made with the same recipe: for callers that
+// quantize it several times. Throws what collecting throws.
+[[nodiscard]] CalibrationStats collect_statistics(const Model& prepared, const Samples& samples,
+                                                  const Recipe& recipe, const Engine& engine,
+                                                  const RunOptions& options);
+
 // The float rewrites alone, in their order: what inspect, compare and the calibration see. `step`
 // is told to the observer.
 struct Prepared {

@@ -28,8 +28,16 @@ std::map<std::string, double> added_rows(const Plan& plan) {
   return shares;
 }
 
+// What copies, of input channels and of rows, add to `whole`.
+std::int64_t extra_of(std::int64_t whole, const LayerPlan& layer, double row_share) {
+  // In double: whole * channels may leave 64 bits, and the figure is for people.
+  const double share = (1.0 + added_share(layer)) * (1.0 + row_share) - 1.0;
+  return std::llround(static_cast<double>(whole) * share);
+}
+
 LayerReport report_of(const LayerPlan& layer, double row_share) {
   const std::int64_t added = added_channels(layer);
+  const auto weights = static_cast<std::int64_t>(layer.stored.size());
   return {.node = layer.node,
           .part = std::string(layer.operand.part),
           .op = layer.op,
@@ -40,6 +48,8 @@ LayerReport report_of(const LayerPlan& layer, double row_share) {
           .copies = added,
           .form = added == 0 ? "" : std::string(name_of(layer.form)),
           .predicted_sqnr_db = layer.predicted_sqnr_db,
+          .weights = weights,
+          .extra_weights = extra_of(weights, layer, row_share),
           .macs = layer.macs,
           .extra_macs = extra_macs(layer, row_share)};
 }
@@ -63,9 +73,7 @@ std::string_view name_of(SplitForm form) {
 }
 
 std::int64_t extra_macs(const LayerPlan& layer, double row_share) {
-  // In double: macs * channels may leave 64 bits, and the figure is for people.
-  const double share = (1.0 + added_share(layer)) * (1.0 + row_share) - 1.0;
-  return std::llround(static_cast<double>(layer.macs) * share);
+  return extra_of(layer.macs, layer, row_share);
 }
 
 std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {

@@ -23,6 +23,8 @@ struct LayerReport {
   std::string form{};  // how they are written: gather, slice, fold, virtual; "" without copies
   std::optional<double> sqnr_db{};            // measured: the layer's own error, its inputs exact
   std::optional<double> predicted_sqnr_db{};  // from the weights alone
+  std::int64_t weights = 0;                   // numbers in the weight; 0: unknown
+  std::int64_t extra_weights = 0;             // copies count as real whatever form is written
   std::int64_t macs = 0;                      // of one item, without copies; 0: unknown
   std::int64_t extra_macs = 0;                // copies count as real whatever form is written
   bool operator==(const LayerReport&) const = default;

@@ -1,0 +1,184 @@
+// ocs sweep: a grid of settings for one model and data set, as tables.
+#include "ocs/sweep/sweep.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/data_options.h"
+#include "cli/language_roles.h"
+#include "cli/options.h"
+#include "ocs/core/sha256.h"
+#include "ocs/core/write_file.h"
+#include "ocs/data/text.h"
+#include "ocs/engine/onnx_runtime.h"
+#include "ocs/io/model_file.h"
+#include "ocs/sweep/identity.h"
+#include "ocs/sweep/table.h"
+
+namespace ocs::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string spec{};
+  std::string output{};
+  std::string model{};
+  std::string calib{};
+  std::string data{};
+  std::string labels{};
+  std::string vocabulary{};
+  std::optional<std::size_t> count{};
+  std::size_t jobs = 0;
+};
+
+SweepSpec spec_of(const Options& options) {
+  if (options.output.empty()) throw_bad_input("sweep: where to? pass -o DIR");
+  SweepSpec spec = read_sweep_spec(options.spec);
+  if (!options.model.empty()) spec.model = options.model;
+  if (!options.calib.empty()) spec.calib = options.calib;
+  if (!options.data.empty()) spec.data = options.data;
+  if (!options.labels.empty()) spec.labels = options.labels;
+  if (!options.vocabulary.empty()) spec.vocab = options.vocabulary;
+  if (options.count) spec.cut.count = *options.count;
+  if (spec.model.empty())
+    throw_bad_input(fmt::format("{}: names no 'model'; or pass --model", spec.name));
+  if (spec.data.empty() && (!spec.labels.empty() || !spec.vocab.empty()))
+    throw_bad_input(fmt::format("{}: 'labels' and 'vocab' go with 'data'", spec.name));
+  return spec;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directory(folder, error);
+  if (!fs::is_directory(folder)) {
+    throw_bad_input(fmt::format("-o {}: is no folder and cannot be made: {}", folder.string(),
+                                error ? error.message() : "a file has that name"));
+  }
+}
+
+DataArguments arguments_for(const fs::path& path, const std::string& format, const SweepSpec& spec,
+                            const char* option) {
+  return {.option = option, .path = path.string(), .format = format, .preprocess = spec.preprocess};
+}
+
+EvaluationData evaluation_data(const SweepSpec& spec, const Model& model, Console& console) {
+  if (spec.data.empty()) return {};
+  if (spec.vocab.empty()) {
+    DataArguments data = arguments_for(spec.data, spec.format, spec, "--data");
+    data.labels = spec.labels.string();
+    Samples samples = open_data(data, {&model}, console);
+    if (!samples.has_labels) {
+      throw_bad_input(
+          fmt::format("{}: the samples have no labels: pass --labels FILE", spec.data.string()));
+    }
+    return {.samples = std::move(samples)};
+  }
+  const Vocabulary vocabulary = read_vocabulary(spec.vocab);
+  TokenText text = read_text(spec.data, vocabulary, 0);
+  return {.text = TextData{.ids = std::move(text.ids),
+                           .vocabulary = vocabulary.ids.size(),
+                           .roles = language_roles_of(model).value_or(LanguageModel{})}};
+}
+
+// What the results depend on besides model and settings.
+Json identity_of(const SweepSpec& spec, const Model& model) {
+  const DataArguments data = arguments_for(spec.data, spec.format, spec, "--data");
+  const auto preprocess = preprocess_for(data, {&model});
+  const auto roles = language_roles_of(model);
+  return {{"calib", sha256_of_path(spec.calib)},
+          {"calib_format", spec.calib_format},
+          {"data", sha256_of_path(spec.data)},
+          {"format", spec.format},
+          {"labels", sha256_of_path(spec.labels)},
+          {"vocab", sha256_of_path(spec.vocab)},
+          {"preprocess", preprocess ? to_json(*preprocess) : Json(nullptr)},
+          {"language", roles ? to_json(*roles) : Json(nullptr)}};
+}
+
+// A line for each finished point.
+std::string finished_text(const PointResult& point, std::size_t done, std::size_t total) {
+  std::string text = fmt::format(
+      "{}/{} {}", done, total, point.column.empty() ? point.row : point.row + ", " + point.column);
+  for (const char* key : {"top1", "perplexity", "sqnr_db"}) {
+    const Figure& figure = *find_figure(key);
+    if (point.*figure.value)
+      text += fmt::format(", {} {}", figure.heading, figure_text(figure, point));
+  }
+  return text;
+}
+
+int run(const Options& options, Console& console) {
+  const SweepSpec spec = spec_of(options);
+  const Model model = read_model(spec.model);
+  std::optional<Samples> calib;
+  if (!spec.calib.empty()) {
+    calib =
+        open_data(arguments_for(spec.calib, spec.calib_format, spec, "--calib"), {&model}, console);
+  }
+  const SweepInput input{.model = &model,
+                         .calib = calib ? &*calib : nullptr,
+                         .data = evaluation_data(spec, model, console),
+                         .model_sha256 = sha256_of_file(spec.model),
+                         .identity = identity_of(spec, model)};
+  const fs::path folder(options.output);
+  make_folder(folder);
+  const SweepOptions sweep_options{
+      .jobs = options.jobs,
+      .progress = console.progress(),
+      .finished = [&](const PointResult& point, std::size_t done,
+                      std::size_t total) { console.note(finished_text(point, done, total)); },
+      .note = [&](const std::string& text) { console.note(text); }};
+  const SweepResult result = while_doing(
+      spec.name, [&] { return run_sweep(spec, input, folder, onnx_runtime(), sweep_options); });
+  const std::string markdown = to_markdown(spec, result);
+  write_file(folder / "table.md", markdown);
+  write_file(folder / "table.csv", to_csv(spec, result));
+  if (console.options().json) {
+    console.answer_json(to_json(spec, result));
+  } else {
+    console.answer(markdown);
+  }
+  return exit_done;
+}
+
+Run add(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  add_file(app, "SPEC.json", "the grid: model, data, recipe, rows and columns", options->spec);
+  add_text(app, "-o,--output", "DIR",
+           "where the finished points are kept and the tables go; made where it is missing",
+           options->output);
+  add_number(app, "--jobs", "N", "points at once (default: as many as cores and memory allow)",
+             options->jobs);
+  const std::string group = "Instead of what SPEC.json says";
+  add_text(app, "--model", "FILE", "the float model", options->model)->group(group);
+  add_text(app, "--calib", "DATA", "samples for the calibration", options->calib)->group(group);
+  add_text(app, "--data", "DATA", "labelled samples, or a text", options->data)->group(group);
+  add_text(app, "--labels", "FILE", "one `file label` a line", options->labels)->group(group);
+  add_text(app, "--vocab", "FILE", "the tokens of a language model", options->vocabulary)
+      ->group(group);
+  add_number(app, "--count", "N", "evaluate the first N samples, of a text tokens; 0: all",
+             options->count)
+      ->group(group);
+  return [options](Console& console) { return run(*options, console); };
+}
+
+}  // namespace
+
+constinit const Command sweep_command{
+    .name = "sweep",
+    .summary = "Quantize and evaluate a model with a grid of settings",
+    .examples =
+        "  ocs sweep clips.json -o build/clips\n"
+        "  ocs sweep experiments/table1.json -o build/table1 --model resnet20.onnx --calib "
+        "calib.bin --data test.bin --jobs 2\n",
+    .add = add,
+};
+
+}  // namespace ocs::cli

@@ -1,0 +1,80 @@
+#include "ocs/sweep/identity.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ocs/core/error.h"
+#include "ocs/core/sha256.h"
+#include "ocs/recipe/recipe_keys.h"
+
+namespace ocs {
+
+namespace fs = std::filesystem;
+
+std::string sha256_of_path(const fs::path& path) {
+  if (path.empty()) return "";
+  if (!fs::is_directory(path)) return sha256_of_file(path);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(path))
+    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(path));
+  std::ranges::sort(files);
+  Sha256 hash;
+  for (const fs::path& file : files) {
+    hash.add(file.generic_string());
+    hash.add(std::string_view("\0", 1));
+    hash.add(sha256_of_file(path / file));
+  }
+  return hash.finish();
+}
+
+Json changed_keys(const Recipe& recipe) {
+  const Recipe plain;
+  Json changed = Json::object();
+  for (const RecipeKey& key : recipe_keys()) {
+    Json value = key.get(recipe);
+    if (value != key.get(plain)) changed[std::string(key.name)] = std::move(value);
+  }
+  return changed;
+}
+
+std::string point_key(const Recipe* recipe, const EvaluationCut& cut, const Json& data) {
+  const Json identity{{"recipe", recipe == nullptr ? Json("float") : changed_keys(*recipe)},
+                      {"cut", {{"count", cut.count}, {"batch", cut.batch}, {"window", cut.window}}},
+                      {"data", data}};
+  return sha256(identity.dump());
+}
+
+Recipe calibration_part(const Recipe& recipe) {
+  const Recipe plain;
+  Recipe part = recipe;
+  part.name = plain.name;
+  part.weight_bits = plain.weight_bits;
+  part.act_bits = plain.act_bits;
+  part.weight_granularity = plain.weight_granularity;
+  part.act_range = plain.act_range;
+  part.act_scope = plain.act_scope;
+  part.weight_clip = plain.weight_clip;
+  part.act_clip = plain.act_clip;
+  part.expand_ratio = plain.expand_ratio;
+  part.split = plain.split;
+  part.split_parts = plain.split_parts;
+  part.split_form = plain.split_form;
+  part.split_first = plain.split_first;
+  part.fill_multiples = plain.fill_multiples;
+  part.rounding = plain.rounding;
+  part.bias_correction = plain.bias_correction;
+  part.fallback = plain.fallback;
+  part.first_float = plain.first_float;
+  part.recurrent_float = plain.recurrent_float;
+  part.keep_float = plain.keep_float;
+  part.overrides = plain.overrides;
+  part.opset = plain.opset;
+  part.energy_count = plain.energy_count;
+  part.measure_count = plain.measure_count;
+  part.target = plain.target;
+  return part;
+}
+
+}  // namespace ocs

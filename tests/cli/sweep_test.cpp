@@ -1,0 +1,124 @@
+// ocs sweep as a user runs it.
+#include <cstdint>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/core/json.h"
+#include "ocs/io/model_file.h"
+#include "support/folder.h"
+#include "support/run_program.h"
+#include "support/text_model.h"
+
+namespace ocs {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr auto net = R"(
+    input x float[N,3,32,32]; init w float[8,3,3,3] random 1; init v float[8,8,1,1] random 2; init f float[8,10] random 3;
+    conv1: a = Conv(x, w); relu1: r = Relu(a); conv2: c = Conv(r, v); pool: g = GlobalAveragePool(c); flat: h = Flatten(g);
+    fc: y = MatMul(h, f); output y float[N,10];)";
+
+// A CIFAR-10 file of made-up pictures with labels that go round.
+std::string pictures(std::size_t count) {
+  std::string bytes;
+  std::uint32_t state = 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    bytes += static_cast<char>(i % 10);
+    for (int k = 0; k < 3072; ++k) {
+      state = state * 1664525U + 1013904223U;
+      bytes += static_cast<char>(state >> 24U);
+    }
+  }
+  return bytes;
+}
+
+class SweepCommand : public testing::Test {
+ protected:
+  SweepCommand() {
+    write_model(text_model(net), folder_ / "net.onnx");
+    write_bytes(folder_ / "data.bin", pictures(40));
+    write_bytes(folder_ / "s.json", R"({
+        "model": "net.onnx", "calib": "data.bin", "calib_format": "cifar10", "data": "data.bin", "format": "cifar10",
+        "preprocess": "scale=1/127.5,mean=1", "recipe": "paper", "count": 30,
+        "rows": [{"name": "3", "weight_bits": 3}, {"name": "2", "weight_bits": 2}],
+        "columns": [{"name": "none"}, {"name": "kl", "weight_clip": "kl"}]})");
+  }
+  [[nodiscard]] ProgramRun run(const std::string& words) const {
+    return run_program(OCS_BINARY_DIR "/ocs", shell_words(words), folder_.path());
+  }
+  [[nodiscard]] Json answer(const std::string& words) const {
+    const ProgramRun result = run(words + " --json --quiet");
+    EXPECT_EQ(result.code, 0) << words << ": " << result.err;
+    return parse_json(result.out, "answer of " + words);
+  }
+  TestFolder folder_;
+};
+
+TEST_F(SweepCommand, SaysWhatQuantizeAndEvaluateSay) {
+  const Json sweep = answer("sweep s.json -o out");
+  EXPECT_EQ(sweep["computed"], 5);
+  const std::string data = " --format cifar10 --preprocess scale=1/127.5,mean=1";
+  for (const Json& point : sweep["points"]) {
+    const std::string options = " --weight-bits " + point["row"].get<std::string>() +
+                                " --weight-clip " + (point["column"] == "kl" ? "kl" : "max");
+    const Json report =
+        answer("quantize net.onnx -o q.onnx --recipe paper --calib data.bin" + data + options);
+    const Json accuracy = answer("evaluate q.onnx --data data.bin --count 30 --format cifar10");
+    EXPECT_EQ(point["top1"], accuracy["top1"]) << options;
+    EXPECT_EQ(point["top5"], accuracy["top5"]) << options;
+    EXPECT_EQ(point["sqnr_db"], report["measured"]["sqnr_db"]) << options;
+  }
+}
+
+TEST_F(SweepCommand, WritesTablesAndGoesOnWhereItWasCut) {
+  const ProgramRun first = run("sweep s.json -o out --jobs 1");
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("2/5 3, none, top-1 "));
+  EXPECT_EQ(first.out, bytes_of(folder_ / "out/table.md"));
+  EXPECT_THAT(bytes_of(folder_ / "out/table.csv"), HasSubstr("\n\"2\",\"kl\",\"\","));
+
+  const std::string journal = bytes_of(folder_ / "out/journal.jsonl");
+  write_bytes(folder_ / "out/journal.jsonl", journal.substr(0, journal.size() - 30));
+  const ProgramRun second = run("sweep s.json -o out --jobs 1");
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("the last line of the journal was cut off"));
+  EXPECT_THAT(second.err, HasSubstr("5/5 2, kl, top-1 "));
+  EXPECT_THAT(second.err, Not(HasSubstr("4/5")));
+  EXPECT_EQ(second.out, first.out);
+}
+
+TEST_F(SweepCommand, TakesPathsFromTheCommandLine) {
+  write_bytes(folder_ / "t.json", R"({"rows": [{"name": "a", "act_bits": "float"}]})");
+  const Json sweep = answer("sweep t.json -o out --model net.onnx");
+  EXPECT_EQ(sweep["points"][0]["top1"], nullptr);
+  EXPECT_EQ(sweep["points"][0]["weights"], 1.0);
+}
+
+TEST_F(SweepCommand, MeasuresPerplexity) {
+  write_model(text_model(R"(
+      input ids int64[?,?]; init e float[4,3] random 1; init w float[3,4] random 2;
+      embed: x = Gather(e, ids); decode: logits = MatMul(x, w); output logits float[?,?,4];)"),
+              folder_ / "words.onnx");
+  write_bytes(folder_ / "vocab.txt", "<eos>\n<unk>\na\nb\n");
+  write_bytes(folder_ / "text.txt", "a b a\nb b a\na\nb\n");
+  write_bytes(folder_ / "t.json", R"({
+      "model": "words.onnx", "data": "text.txt", "vocab": "vocab.txt", "batch": 2, "window": 3,
+      "recipe": "weights-only", "rows": [{"name": "4", "weight_bits": 4, "count": 10}]})");
+  const Json sweep = answer("sweep t.json -o out");
+  const auto evaluate = [&](const std::string& model, const std::string& options) {
+    return answer("evaluate " + model +
+                  " --metric perplexity --data text.txt --vocab vocab.txt --batch 2 --window 3" +
+                  options)["perplexity"];
+  };
+  EXPECT_EQ(sweep["float"]["perplexity"], evaluate("words.onnx", ""));
+  ASSERT_EQ(run("quantize words.onnx -o q.onnx --recipe weights-only --weight-bits 4").code, 0);
+  EXPECT_EQ(sweep["points"][0]["perplexity"], evaluate("q.onnx", " --count 10"));
+}
+
+}  // namespace
+}  // namespace ocs
