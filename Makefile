@@ -2,11 +2,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo install format format-check tidy sanitize tsan fuzz bench clean
+.PHONY: help setup build test demo install format format-check tidy sanitize tsan fuzz bench tables clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+DATA ?= ../shared/data
 SOURCES = git ls-files --cached --others --exclude-standard '*.h' '*.cpp'
 
 # $(call configure,PRESET,SETUP ARGUMENTS,CMAKE ARGUMENTS): a copy of ONNX Runtime found earlier is looked up anew.
@@ -68,6 +69,9 @@ bench: ## build and run the benchmarks
 	@$(call configure,release,,-DOCS_BUILD_BENCH=ON)
 	@$(call compile,release)
 	@scripts/bench.sh build/release
+
+tables: build ## re-run the tables of the paper on the models in DATA and write docs/reproduction.md
+	@scripts/tables.sh "$(DATA)"
 
 clean: ## remove everything that was built
 	@rm -rf build

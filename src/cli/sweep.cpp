@@ -19,6 +19,8 @@
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/io/model_file.h"
 #include "ocs/sweep/identity.h"
+#include "ocs/sweep/plot.h"
+#include "ocs/sweep/published.h"
 #include "ocs/sweep/table.h"
 
 namespace ocs::cli {
@@ -29,6 +31,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::string spec{};
   std::string output{};
+  std::string root{};
   std::string model{};
   std::string calib{};
   std::string data{};
@@ -40,7 +43,7 @@ struct Options {
 
 SweepSpec spec_of(const Options& options) {
   if (options.output.empty()) throw_bad_input("sweep: where to? pass -o DIR");
-  SweepSpec spec = read_sweep_spec(options.spec);
+  SweepSpec spec = read_sweep_spec(options.spec, options.root);
   if (!options.model.empty()) spec.model = options.model;
   if (!options.calib.empty()) spec.calib = options.calib;
   if (!options.data.empty()) spec.data = options.data;
@@ -116,6 +119,8 @@ std::string finished_text(const PointResult& point, std::size_t done, std::size_
 
 int run(const Options& options, Console& console) {
   const SweepSpec spec = spec_of(options);
+  std::optional<Published> published;
+  if (spec.published) published = read_published(spec);
   const Model model = read_model(spec.model);
   std::optional<Samples> calib;
   if (!spec.calib.empty()) {
@@ -137,9 +142,10 @@ int run(const Options& options, Console& console) {
       .note = [&](const std::string& text) { console.note(text); }};
   const SweepResult result = while_doing(
       spec.name, [&] { return run_sweep(spec, input, folder, onnx_runtime(), sweep_options); });
-  const std::string markdown = to_markdown(spec, result);
+  const std::string markdown = to_markdown(spec, result, published ? &*published : nullptr);
   write_file(folder / "table.md", markdown);
   write_file(folder / "table.csv", to_csv(spec, result));
+  write_file(folder / "plot.svg", to_svg(spec, result));
   if (console.options().json) {
     console.answer_json(to_json(spec, result));
   } else {
@@ -154,6 +160,9 @@ Run add(CLI::App& app) {
   add_text(app, "-o,--output", "DIR",
            "where the finished points are kept and the tables go; made where it is missing",
            options->output);
+  add_text(app, "--root", "DIR",
+           "where the paths of SPEC.json are meant from (default: the folder it lies in)",
+           options->root);
   add_number(app, "--jobs", "N", "points at once (default: as many as cores and memory allow)",
              options->jobs);
   const std::string group = "Instead of what SPEC.json says";
@@ -176,8 +185,7 @@ constinit const Command sweep_command{
     .summary = "Quantize and evaluate a model with a grid of settings",
     .examples =
         "  ocs sweep clips.json -o build/clips\n"
-        "  ocs sweep experiments/table1.json -o build/table1 --model resnet20.onnx --calib "
-        "calib.bin --data test.bin --jobs 2\n",
+        "  ocs sweep experiments/table1.json -o build/table1 --root ../shared/data --jobs 2\n",
     .add = add,
 };
 

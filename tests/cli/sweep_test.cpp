@@ -82,6 +82,8 @@ TEST_F(SweepCommand, WritesTablesAndGoesOnWhereItWasCut) {
   EXPECT_EQ(first.out, bytes_of(folder_ / "out/table.md"));
   EXPECT_THAT(bytes_of(folder_ / "out/table.csv"), HasSubstr("\n\"2\",\"kl\",\"\","));
 
+  EXPECT_THAT(bytes_of(folder_ / "out/plot.svg"), HasSubstr("</svg>"));
+
   const std::string journal = bytes_of(folder_ / "out/journal.jsonl");
   write_bytes(folder_ / "out/journal.jsonl", journal.substr(0, journal.size() - 30));
   const ProgramRun second = run("sweep s.json -o out --jobs 1");

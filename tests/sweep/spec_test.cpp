@@ -43,6 +43,7 @@ TEST(SweepSpec, TakesPathsFromItsFolder) {
   EXPECT_EQ(spec.model, folder / "m/net.onnx");
   EXPECT_EQ(spec.data, "/data");
   EXPECT_EQ(spec.calib, "");
+  EXPECT_EQ(read_sweep_spec(folder / "s.json", "/root").model, "/root/m/net.onnx");
   EXPECT_EQ(spec.title, "s");
   EXPECT_FALSE(spec.has_columns);
   ASSERT_EQ(spec.columns.size(), 1U);

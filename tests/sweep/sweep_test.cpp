@@ -161,9 +161,9 @@ TEST_F(SweepTest, CalibratesOnceForAllRuns) {
 
 TEST_F(SweepTest, GivesTheSameWithSeveralJobs) {
   const SweepSpec grid_spec = spec(grid);
-  const std::string alone = to_markdown(grid_spec, sweep(grid_spec, 1));
+  const std::string alone = to_markdown(grid_spec, sweep(grid_spec, 1), nullptr);
   std::filesystem::remove(folder_ / "journal.jsonl");
-  EXPECT_EQ(to_markdown(grid_spec, sweep(grid_spec, 3)), alone);
+  EXPECT_EQ(to_markdown(grid_spec, sweep(grid_spec, 3), nullptr), alone);
 }
 
 TEST_F(SweepTest, NeedsCalibrationWhereActivationsAreQuantized) {

@@ -22,7 +22,7 @@ SweepResult result_of_two() {
 }
 
 TEST(SweepTable, HasTheGrid) {
-  EXPECT_EQ(to_markdown(spec_of_two(), result_of_two()), R"(## Clips
+  EXPECT_EQ(to_markdown(spec_of_two(), result_of_two(), nullptr), R"(## Clips
 
 What clips do.
 
@@ -38,7 +38,7 @@ Float: top-1 80.00 (10 evaluated).
 TEST(SweepTable, HasAGridForEachFigure) {
   SweepSpec spec = spec_of_two();
   spec.figures = {"top1", "weights"};
-  const std::string text = to_markdown(spec, result_of_two());
+  const std::string text = to_markdown(spec, result_of_two(), nullptr);
   EXPECT_NE(text.find("\nweights, relative:\n\n|  | none | best |\n|---|---:|---:|\n| 4 bits | "
                       "1.000 | - (none) |"),
             std::string::npos)
@@ -49,7 +49,7 @@ TEST(SweepTable, HasAColumnForEachFigureWithoutColumns) {
   SweepSpec spec = spec_of_two();
   spec.columns.resize(1);
   spec.has_columns = false;
-  EXPECT_EQ(to_markdown(spec, result_of_two()), R"(## Clips
+  EXPECT_EQ(to_markdown(spec, result_of_two(), nullptr), R"(## Clips
 
 What clips do.
 

@@ -125,21 +125,22 @@ void check_recipes(const SweepSpec& spec) {
   }
 }
 
-SweepSpec spec_from_json(const Json& json, const fs::path& file) {
+SweepSpec spec_from_json(const Json& json, const fs::path& file, const fs::path& root) {
   refuse_unknown_keys(json, {"title", "text", "model", "calib", "calib_format", "data", "format",
                              "labels", "vocab", "preprocess", "recipe", "count", "batch", "window",
                              "rows", "columns", "figures", "published"});
   const fs::path folder = file.parent_path();
+  const fs::path& from = root.empty() ? folder : root;
   SweepSpec spec{.name = file.string(),
                  .title = value_or<std::string>(json, "title", file.stem().string()),
                  .text = value_or<std::string>(json, "text", ""),
-                 .model = path_of(json, "model", folder),
-                 .calib = path_of(json, "calib", folder),
+                 .model = path_of(json, "model", from),
+                 .calib = path_of(json, "calib", from),
                  .calib_format = value_or<std::string>(json, "calib_format", ""),
-                 .data = path_of(json, "data", folder),
+                 .data = path_of(json, "data", from),
                  .format = value_or<std::string>(json, "format", ""),
-                 .labels = path_of(json, "labels", folder),
-                 .vocab = path_of(json, "vocab", folder),
+                 .labels = path_of(json, "labels", from),
+                 .vocab = path_of(json, "vocab", from),
                  .preprocess = preprocess_of(json, folder),
                  .recipe = recipe_object(json, folder),
                  .cut = {.count = count_of(json, "count").value_or(0),
@@ -160,9 +161,9 @@ SweepSpec spec_from_json(const Json& json, const fs::path& file) {
 
 }  // namespace
 
-SweepSpec read_sweep_spec(const fs::path& file) {
+SweepSpec read_sweep_spec(const fs::path& file, const fs::path& root) {
   const Json json = read_json(file);
-  return while_doing(file.string(), [&] { return spec_from_json(json, file); });
+  return while_doing(file.string(), [&] { return spec_from_json(json, file, root); });
 }
 
 Recipe recipe_of_cell(const SweepSpec& spec, const SweepEntry& row, const SweepEntry& column,

@@ -60,10 +60,12 @@ struct SweepSpec {
 };
 
 // Reads and checks the whole file, the recipe of every cell included. Paths that are not absolute
-// are meant from the folder of the file. Throws Error(bad_input) naming file and key for what is
+// are meant from `root`, or where that is empty from the folder of the file; that of what was
+// published, and a recipe or preprocessing in a file, always from the latter. Throws Error(bad_input) naming file and key for what is
 // not JSON, unknown keys, values of the wrong type, names given twice, a column that `best_of`
 // names and that is not there or has a `best_of` itself, and recipes that check() refuses.
-[[nodiscard]] SweepSpec read_sweep_spec(const std::filesystem::path& file);
+[[nodiscard]] SweepSpec read_sweep_spec(const std::filesystem::path& file,
+                                        const std::filesystem::path& root = {});
 
 // The recipe of a cell: the sweep's, changed by the row, by `best` where the column has best_of,
 // and by the column. `best` may be null where it has none.

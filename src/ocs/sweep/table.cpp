@@ -5,44 +5,25 @@
 
 #include <fmt/format.h>
 
+#include "ocs/sweep/markdown.h"
+#include "ocs/sweep/published.h"
+
 namespace ocs {
 namespace {
 
-// A name of the sweep file inside a table's cell.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '|') result += '\\';
-    result += c == '\n' ? ' ' : c;
-  }
-  return result;
-}
-
-std::string line_of(const std::vector<std::string>& cells) {
-  std::string line = "|";
-  for (const std::string& cell : cells) line += " " + cell + " |";
-  return line + "\n";
-}
-
-std::string head_of(const std::vector<std::string>& cells) {
-  std::string rule = "|---|";
-  for (std::size_t i = 1; i < cells.size(); ++i) rule += "---:|";
-  return line_of(cells) + rule + "\n";
-}
-
 std::string cell_text(const Figure& figure, const SweepCell& cell) {
   const std::string text = figure_text(figure, cell.result);
-  return cell.best.empty() ? text : fmt::format("{} ({})", text, escaped(cell.best));
+  return cell.best.empty() ? text : fmt::format("{} ({})", text, escaped_cell(cell.best));
 }
 
 std::string grid_of(const SweepSpec& spec, const SweepResult& result, const Figure& figure) {
   std::vector<std::string> heads{""};
-  for (const SweepEntry& column : spec.columns) heads.push_back(escaped(column.name));
-  std::string text = head_of(heads);
+  for (const SweepEntry& column : spec.columns) heads.push_back(escaped_cell(column.name));
+  std::string text = markdown_head(heads);
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
-    std::vector<std::string> cells{escaped(spec.rows[row].name)};
+    std::vector<std::string> cells{escaped_cell(spec.rows[row].name)};
     for (const SweepCell& cell : result.cells[row]) cells.push_back(cell_text(figure, cell));
-    text += line_of(cells);
+    text += markdown_line(cells);
   }
   return text;
 }
@@ -51,12 +32,12 @@ std::string list_of(const SweepSpec& spec, const SweepResult& result,
                     const std::vector<const Figure*>& figures) {
   std::vector<std::string> heads{""};
   for (const Figure* figure : figures) heads.emplace_back(figure->heading);
-  std::string text = head_of(heads);
+  std::string text = markdown_head(heads);
   for (std::size_t row = 0; row < spec.rows.size(); ++row) {
-    std::vector<std::string> cells{escaped(spec.rows[row].name)};
+    std::vector<std::string> cells{escaped_cell(spec.rows[row].name)};
     for (const Figure* figure : figures)
       cells.push_back(figure_text(*figure, result.cells[row].front().result));
-    text += line_of(cells);
+    text += markdown_line(cells);
   }
   return text;
 }
@@ -94,7 +75,8 @@ std::vector<const Figure*> shown_figures(const SweepSpec& spec, const SweepResul
   return figures;
 }
 
-std::string to_markdown(const SweepSpec& spec, const SweepResult& result) {
+std::string to_markdown(const SweepSpec& spec, const SweepResult& result,
+                        const Published* published) {
   std::string text = fmt::format("## {}\n\n", spec.title);
   if (!spec.text.empty()) text += spec.text + "\n\n";
   if (result.reference.*result.leading->value) {
@@ -103,12 +85,13 @@ std::string to_markdown(const SweepSpec& spec, const SweepResult& result) {
                         result.reference.items.value_or(0.0));
   }
   const std::vector<const Figure*> figures = shown_figures(spec, result);
-  if (!spec.has_columns) return text + list_of(spec, result, figures);
-  for (std::size_t i = 0; i < figures.size(); ++i) {
+  if (!spec.has_columns) text += list_of(spec, result, figures);
+  for (std::size_t i = 0; spec.has_columns && i < figures.size(); ++i) {
     if (i > 0) text += "\n";
     if (figures.size() > 1) text += fmt::format("{}:\n\n", figures[i]->heading);
     text += grid_of(spec, result, *figures[i]);
   }
+  if (published != nullptr) text += "\n" + published_markdown(spec, result, *published);
   return text;
 }
 
