@@ -41,6 +41,7 @@ Recipe unusual_recipe() {
   recipe.fallback = false;
   recipe.first_float = true;
   recipe.recurrent_float = true;
+  recipe.quantize_embeddings = true;
   recipe.keep_float = {"a*", "last"};
   recipe.overrides = {{.pattern = "a:0/b=c", .key = "weight_clip", .value = "percentile:99.9"}};
   recipe.opset = 21;

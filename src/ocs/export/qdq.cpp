@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "ocs/export/write_embeddings.h"
 #include "ocs/export/write_layer.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
@@ -167,6 +168,7 @@ Model write_qdq(const Model& model, const Plan& plan) {
     const bool is_quantized = layer.act_bits.has_value() && quantized.contains(data);
     writer.write(*nodes.at(layer.node), layer, is_quantized ? &quantized.at(data) : nullptr);
   }
+  write_embeddings(graph, plan, out, nodes);
   remove_nodes(out, dropped);
   copy_initializers_read(model, out);
   sort_topologically(out);

@@ -138,7 +138,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
     }
   }
   fill_layers(plan, prepared.model, measured, report);
-  if (plan.layers.empty()) {
+  if (plan.layers.empty() && plan.embeddings.empty()) {
     result.unchanged = true;
     return result;
   }

@@ -8,6 +8,7 @@
 #include "ocs/core/error.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
+#include "ocs/plan/plan_embeddings.h"
 
 namespace ocs {
 namespace {
@@ -103,12 +104,14 @@ FoundLayers find_all_layers(const Graph& graph) {
 
 namespace {
 
-void require_match(const std::vector<Layer>& layers, const std::string& pattern,
-                   std::string_view option) {
+void require_match(const std::vector<Layer>& layers, const std::vector<std::string>& embeddings,
+                   const std::string& pattern, std::string_view option) {
   const bool any = std::ranges::any_of(
       layers, [&](const Layer& layer) { return matches(pattern, layer.node, layer.position); });
-  if (any) return;
-  std::vector<std::string> names;
+  const bool any_embedding = std::ranges::any_of(
+      embeddings, [&](const std::string& node) { return matches(pattern, node, {}); });
+  if (any || any_embedding) return;
+  std::vector<std::string> names = embeddings;
   for (const Layer& layer : layers) names.push_back(layer_name(layer.id()));
   throw_bad_input(fmt::format("{} '{}' matches no layer of the model{}", option, pattern,
                               did_you_mean(pattern, names)));
@@ -118,10 +121,12 @@ void require_match(const std::vector<Layer>& layers, const std::string& pattern,
 
 FoundLayers find_layers(const Graph& graph, const Recipe& recipe) {
   FoundLayers found = find_all_layers(graph);
+  const std::vector<std::string> embeddings =
+      recipe.quantize_embeddings ? find_embeddings(graph) : std::vector<std::string>{};
   for (const std::string& pattern : recipe.keep_float)
-    require_match(found.layers, pattern, "keep_float pattern");
+    require_match(found.layers, embeddings, pattern, "keep_float pattern");
   for (const Override& change : recipe.overrides)
-    require_match(found.layers, change.pattern, "override pattern");
+    require_match(found.layers, embeddings, change.pattern, "override pattern");
 
   const bool first_float = recipe.first_float && !is_recurrent_model(graph.model());
   std::vector<Layer> kept;

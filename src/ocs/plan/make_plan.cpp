@@ -6,6 +6,7 @@
 #include "ocs/core/parallel.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/plan_activations.h"
+#include "ocs/plan/plan_embeddings.h"
 #include "ocs/plan/regions.h"
 #include "ocs/plan/split_form.h"
 #include "ocs/plan/weight_problem.h"
@@ -41,6 +42,8 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
     });
   });
   plan.layers = std::move(layers);
+
+  plan_embeddings(graph, recipe, plan);
 
   // Last: how copies are written depends on the neighbours' plans, and changes no value.
   choose_split_forms(graph, recipe, plan);

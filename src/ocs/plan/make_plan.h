@@ -16,7 +16,7 @@ struct UnfoldedRows {
   std::vector<float> multiplier{};  // g of each output channel
 };
 
-// The decisions in order: layers, regions, activations, weights, bias. `stats` may be null where
+// The decisions in order: layers, regions, activations, weights, bias, embeddings. `stats` may be null where
 // the recipe keeps activations float (then no bias is corrected). Deterministic; parallel over
 // layers.
 [[nodiscard]] Plan make_plan(const Model& model, const CalibrationStats* stats,

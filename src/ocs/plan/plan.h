@@ -61,6 +61,15 @@ struct LayerPlan {
   [[nodiscard]] LayerId id() const { return {.node = node, .part = std::string(operand.part)}; }
 };
 
+// A table that a Gather looks up: its entries become integers, what is looked up is dequantized.
+struct EmbeddingPlan {
+  std::string node{};
+  std::string weight{};  // initializer of the float table
+  QuantParams params{};  // one scale
+  std::vector<std::int8_t> stored{};
+  double predicted_sqnr_db = 0.0;  // energy of the table over that of its rounding error
+};
+
 struct Skipped {
   std::string node{};
   std::string part{};  // of the operand; "" where the node has one, and for a node that is no layer
@@ -72,6 +81,7 @@ struct Skipped {
 
 struct Plan {
   std::vector<LayerPlan> layers{};                      // in graph order
+  std::vector<EmbeddingPlan> embeddings{};              // in graph order
   std::map<std::string, ActivationPlan> activations{};  // by value name
   // The paper: only the layers read the rounded values, other steps (a residual Add) the float ones.
   bool only_layers_read_rounded = false;

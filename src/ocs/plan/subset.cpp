@@ -9,7 +9,9 @@ namespace ocs {
 Plan with_layers(const Model& model, const Recipe& recipe, const Plan& plan,
                  const std::set<LayerId>& layers) {
   const Graph graph(model);
-  Plan part{.only_layers_read_rounded = plan.only_layers_read_rounded, .skipped = plan.skipped};
+  Plan part{.embeddings = plan.embeddings,
+            .only_layers_read_rounded = plan.only_layers_read_rounded,
+            .skipped = plan.skipped};
   std::set<LayerId> integer_ids;
   for (const LayerPlan& layer : plan.layers) {
     if (!layers.contains(layer.id())) continue;

@@ -223,6 +223,13 @@ constexpr std::array keys{
               .is_flag = true,
               .set = set_flag<&Recipe::recurrent_float>,
               .get = get_plain<&Recipe::recurrent_float>},
+    RecipeKey{.name = "quantize_embeddings",
+              .values = "on | off",
+              .help = "also quantize the float tables that a Gather looks up, with `weight_bits` "
+                      "and `weight_clip` and one scale each",
+              .is_flag = true,
+              .set = set_flag<&Recipe::quantize_embeddings>,
+              .get = get_plain<&Recipe::quantize_embeddings>},
     RecipeKey{
         .name = "keep_float",
         .values = "PATTERN",

@@ -84,6 +84,14 @@ std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {
   std::map<std::string, double> row_shares = added_rows(plan);
   for (const LayerPlan& layer : plan.layers)
     rows.push_back(report_of(layer, row_shares[layer.node]));
+  for (const EmbeddingPlan& embedding : plan.embeddings) {
+    rows.push_back({.node = embedding.node,
+                    .op = "Gather",
+                    .quantized = true,
+                    .reason = "table of " + std::to_string(embedding.stored.size()) + " values",
+                    .weight_bits = embedding.params.grid.bits,
+                    .predicted_sqnr_db = embedding.predicted_sqnr_db});
+  }
   for (const Skipped& skipped : plan.skipped) {
     rows.push_back({.node = skipped.node,
                     .part = skipped.part,
