@@ -70,7 +70,7 @@ bench: ## build and run the benchmarks
 	@$(call compile,release)
 	@scripts/bench.sh build/release
 
-tables: build ## re-run the tables of the paper on the models in DATA and write docs/reproduction.md
+tables: build ## re-run the tables of the paper on the models in DATA (TABLES="table1 ...": only these) and write docs/reproduction.md
 	@scripts/tables.sh "$(DATA)"
 
 clean: ## remove everything that was built

@@ -2,9 +2,10 @@
 # Re-runs the tables of the OCS paper on the models in DATA, and writes docs/reproduction.md from their journals.
 #
 #   scripts/tables.sh DATA [OUT]      OUT, build/tables by default, keeps the journals: what is there is not computed again
+#   TABLES="table1 table6"            only these (names of experiments/*.json); the page names the others
 #
-# DATA holds models/, cifar10/, imagenet/ and wikitext2/ as experiments/*.json name them. A table whose model is not there is skipped, and
-# the page is then left as it is.
+# DATA holds models/, cifar10/, imagenet/ and wikitext2/ as experiments/*.json name them. Where the model of a table is not there, that table
+# is skipped and the page left as it is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=$1
@@ -15,27 +16,30 @@ if [ ! -d "$data/models" ]; then
   echo "tables: no models in $data: pass DATA=FOLDER (docs/reproduction.md says what it holds); nothing was done"
   exit 0
 fi
+all=$(cd experiments && ls table*.json | sed 's/\.json$//')
+tables=${TABLES:-$all}
 mkdir -p "$out"
-pages=()
 complete=yes
-for spec in experiments/table*.json; do
-  name=$(basename "$spec" .json)
-  model=$(sed -n 's/^ *"model": "\(.*\)",$/\1/p' "$spec")
+for name in $tables; do
+  model=$(sed -n 's/^ *"model": "\(.*\)",$/\1/p' "experiments/$name.json")
   if [ ! -e "$data/$model" ]; then
     echo "tables: $name is skipped: no $data/$model"
     complete=no
     continue
   fi
-  "$ocs" sweep "$spec" -o "$out/$name" --root "$data" >/dev/null
-  pages+=("$out/$name/table.md")
+  "$ocs" sweep "experiments/$name.json" -o "$out/$name" --root "$data" >/dev/null
 done
-if [ "$complete" = yes ]; then
-  {
-    cat experiments/reproduction.md
-    for page in "${pages[@]}"; do
-      echo
-      cat "$page"
-    done
-  } >docs/reproduction.md
-  echo "tables: docs/reproduction.md is written"
-fi
+[ "$complete" = yes ] || exit 0
+{
+  cat experiments/reproduction.md
+  for name in $tables; do
+    echo
+    cat "$out/$name/table.md"
+  done
+  left=$(comm -23 <(sort <<<"$all") <(tr ' ' '\n' <<<"$tables" | sort) | paste -sd' ' | sed 's/ /, /g')
+  if [ -n "$left" ]; then
+    echo
+    echo "Not run for this page, though there as sweeps: $left."
+  fi
+} >docs/reproduction.md
+echo "tables: docs/reproduction.md is written"

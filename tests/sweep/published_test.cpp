@@ -35,7 +35,7 @@ class PublishedFigures : public testing::Test {
 };
 
 constexpr auto table = R"({"float": 76.0, "columns": ["kl", "none"],
-    "rows": {"4 bits": [75.5, 66.25], "3 bits": [null, 76.5]}})";
+    "rows": {"4 bits": [75.5, 66.25], "3 bits": [null, 76.5], "9 bits": [1, 2]}})";
 
 TEST_F(PublishedFigures, StandBesideOursAsLosses) {
   EXPECT_EQ(published_markdown(spec_, result_, read(table)),
@@ -91,7 +91,7 @@ TEST_F(PublishedFigures, SayWhatIsWrong) {
   };
   refused(R"({"column": []})", "unknown key 'column' (did you mean 'columns'?)");
   refused(R"({"columns": ["lk"]})", "the sweep has no column 'lk' (did you mean 'kl'?)");
-  refused(R"({"rows": {"5 bits": []}})", "the sweep has no row '5 bits'");
+  refused(R"({"rows": {"5 bits": []}})", "has no row with the name of one of the sweep");
   refused(R"({"columns": ["kl"], "rows": {"3 bits": [1, 2]}})",
           "row '3 bits': is no list of 1 numbers");
   refused(R"({"columns": ["kl"], "rows": {"3 bits": ["x"]}})",

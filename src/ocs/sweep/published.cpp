@@ -13,11 +13,9 @@
 namespace ocs {
 namespace {
 
-void check_known(const std::string& name, const std::vector<std::string>& known, const char* what) {
-  if (std::ranges::find(known, name) == known.end()) {
-    throw_bad_input(
-        fmt::format("the sweep has no {} '{}'{}", what, name, did_you_mean(name, known)));
-  }
+void check_column(const std::string& name, const std::vector<std::string>& known) {
+  if (std::ranges::find(known, name) == known.end())
+    throw_bad_input(fmt::format("the sweep has no column '{}'{}", name, did_you_mean(name, known)));
 }
 
 std::vector<std::string> column_names(const SweepSpec& spec) {
@@ -52,15 +50,17 @@ Published table_of(const Json& table, const SweepSpec& spec) {
   if (const auto found = table.find("float"); found != table.end())
     published.reference = while_doing("float", [&] { return number_of(*found); });
   const auto columns = value_or<std::vector<std::string>>(table, "columns", {});
-  for (const std::string& name : columns) check_known(name, column_names(spec), "column");
+  for (const std::string& name : columns) check_column(name, column_names(spec));
   std::vector<std::string> known;
   for (const SweepEntry& row : spec.rows) known.push_back(row.name);
   const Json rows = value_or<Json>(table, "rows", Json::object());
   for (const auto& [name, values] : rows.items()) {
-    check_known(name, known, "row");
+    if (std::ranges::find(known, name) == known.end()) continue;
     published.values[name] =
         while_doing("row '" + name + "'", [&, &cells = values] { return row_of(cells, columns); });
   }
+  if (!rows.empty() && published.values.empty())
+    throw_bad_input("has no row with the name of one of the sweep");
   return published;
 }
 

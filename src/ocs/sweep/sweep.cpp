@@ -95,7 +95,6 @@ class Sweep {
       keys[row][column] = plain.back().key;
     });
     total_ = spec_.rows.size() * spec_.columns.size() + 1;
-    done_ = total_ - plain.size();  // brought down to those that are there by compute()
     compute(plain, total_ - plain.size());
 
     result.cells.assign(spec_.rows.size(), std::vector<SweepCell>(spec_.columns.size()));
@@ -161,7 +160,7 @@ class Sweep {
     return leading_.smaller_is_better ? *x < *y : *x > *y;
   }
 
-  // Those that are not in the journal, each key once.
+  // Those that are not in the journal, each key once; `later`: cells that come after them.
   void compute(const std::vector<Point>& points, std::size_t later) {
     std::map<std::string, const Point*> missing;
     std::vector<const Point*> work;
