@@ -136,7 +136,7 @@ TEST(WriteQdq, GivesAMatMulItsCorrectionAsAnAdd) {
   )");
   CalibrationStats stats = stats_for({"x"}, {1.0F, 1.0F});
   stats.tensors["x"].shape = {3, 2};
-  stats.tensors["x"].moments[-1].add(std::vector<float>{1, 1, 1, 1, 1, 1}, 3, 2, 1);
+  stats.tensors["x"].moments[1].add(std::vector<float>{1, 1, 1, 1, 1, 1}, 3, 2, 1);
   Recipe recipe{
       .weight_bits = 3, .act_bits = std::nullopt, .weight_granularity = Granularity::tensor};
   const Model written = write_qdq(model, make_plan(model, &stats, recipe, {}));

@@ -1,5 +1,8 @@
 // Copies of hidden units, written: a wider node that computes what the unsplit integers compute, and the
 // outputs as narrow as they were.
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,8 +67,11 @@ void expect_near(const NamedTensors& found, const NamedTensors& wanted) {
   ASSERT_EQ(found.size(), wanted.size());
   for (const auto& [name, tensor] : wanted) {
     ASSERT_EQ(found.at(name).shape, tensor.shape) << name;
-    for (std::size_t i = 0; i < tensor.as<float>().size(); ++i)
-      EXPECT_NEAR(found.at(name).as<float>()[i], tensor.as<float>()[i], 2e-6F) << name << " " << i;
+    for (std::size_t i = 0; i < tensor.as<float>().size(); ++i) {
+      const float value = tensor.as<float>()[i];
+      EXPECT_NEAR(found.at(name).as<float>()[i], value, 2e-6F * std::max(1.0F, std::fabs(value)))
+          << name << " " << i;
+    }
   }
 }
 

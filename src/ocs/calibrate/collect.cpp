@@ -24,17 +24,19 @@ Requests by_name(const std::vector<TensorRequest>& requests) {
     const auto [found, is_new] = joined.try_emplace(request.name, request);
     if (is_new) continue;
     found->second.histogram = found->second.histogram || request.histogram;
+    found->second.magnitudes = found->second.magnitudes || request.magnitudes;
     found->second.channel_axes.insert(request.channel_axes.begin(), request.channel_axes.end());
   }
   return joined;
 }
 
-// Adds one item seen along `axis`, counted from 0.
-void add_moments(ChannelMoments& moments, std::span<const float> item, const Shape& shape,
-                 std::size_t axis) {
+// Adds one item seen along `axis`, counted from 0, to moments or magnitudes.
+template <typename ByChannel>
+void add_channels(ByChannel& channels, std::span<const float> item, const Shape& shape,
+                  std::size_t axis) {
   const std::span<const std::int64_t> extents(shape);
-  moments.add(item, element_count(extents.first(axis)), extents[axis],
-              element_count(extents.subspan(axis + 1)));
+  channels.add(item, element_count(extents.first(axis)), extents[axis],
+               element_count(extents.subspan(axis + 1)));
 }
 
 std::size_t from_front(int axis, const Shape& shape) {
@@ -73,8 +75,11 @@ void add_tensor(TensorStats& stats, const TensorRequest& request, const TensorVi
         stats.histogram.add(item);
       else
         stats.histogram.add_range(item);
-      for (const auto& [asked, axis] : axes)
-        add_moments(stats.moments[static_cast<int>(axis)], item, items.shape, axis);
+      for (const auto& [asked, axis] : axes) {
+        add_channels(stats.moments[static_cast<int>(axis)], item, items.shape, axis);
+        if (request.magnitudes)
+          add_channels(stats.magnitudes[static_cast<int>(axis)], item, items.shape, axis);
+      }
     }
   }
 }

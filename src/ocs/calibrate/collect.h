@@ -17,6 +17,7 @@ struct TensorRequest {
   std::set<int>
       channel_axes{};     // for which per-channel moments are wanted; negative counts from the end
   bool histogram = true;  // false: minimum, maximum and count only (no bin is made)
+  bool magnitudes = false;  // also the magnitudes of each channel, for the same axes
   bool operator==(const TensorRequest&) const = default;
 };
 

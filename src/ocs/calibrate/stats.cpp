@@ -1,5 +1,7 @@
 #include "ocs/calibrate/stats.h"
 
+#include <string>
+
 #include "ocs/core/error.h"
 
 namespace ocs {
@@ -16,19 +18,32 @@ void include_shape(TensorStats& stats, const Shape& shape) {
     if (stats.shape[axis] != shape[axis]) stats.shape[axis] = -1;
 }
 
+namespace {
+
+// What is kept for each channel axis: both sides must have the same axes, unless one has seen
+// nothing.
+template <typename ByAxis>
+void merge_axes(ByAxis& whole, const ByAxis& part, bool whole_is_new, bool part_is_new,
+                const std::string& what) {
+  for (const auto& [axis, values] : part) {
+    if (!whole_is_new && !whole.contains(axis))
+      throw_bad_input("only one part has " + what + " along axis " + std::to_string(axis));
+    whole[axis].merge(values);
+  }
+  for (const auto& [axis, values] : whole)
+    if (!part_is_new && !part.contains(axis))
+      throw_bad_input("only one part has " + what + " along axis " + std::to_string(axis));
+}
+
+}  // namespace
+
 void merge(TensorStats& whole, const TensorStats& part) {
   const bool nothing = part.shape.empty() && part.histogram.count() == 0;
   const bool first = whole.shape.empty() && whole.histogram.count() == 0;
   if (!nothing) include_shape(whole, part.shape);
   whole.histogram.merge(part.histogram);
-  for (const auto& [axis, moments] : part.moments) {
-    if (!first && !whole.moments.contains(axis))
-      throw_bad_input("only one part has moments along axis " + std::to_string(axis));
-    whole.moments[axis].merge(moments);
-  }
-  for (const auto& [axis, moments] : whole.moments)
-    if (!nothing && !part.moments.contains(axis))
-      throw_bad_input("only one part has moments along axis " + std::to_string(axis));
+  merge_axes(whole.moments, part.moments, first, nothing, "moments");
+  merge_axes(whole.magnitudes, part.magnitudes, first, nothing, "magnitudes");
 }
 
 void merge(CalibrationStats& whole, const CalibrationStats& part) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ocs/calibrate/channel_magnitudes.h"
 #include "ocs/calibrate/histogram.h"
 #include "ocs/calibrate/moments.h"
 #include "ocs/core/tensor.h"
@@ -19,6 +20,12 @@ struct TensorStats {
   Histogram histogram{};  // signed values; exact minimum, maximum and count inside
   std::map<int, ChannelMoments> moments{};  // by channel axis, counted from 0 (1 for NCHW maps;
                                             // rank - 1 for the input of a MatMul)
+  // By channel axis, where asked for; no part of saved statistics.
+  std::map<int, ChannelMagnitudes> magnitudes{};
+  // The key of `axis` in these maps: a negative axis counts from the end.
+  [[nodiscard]] int axis_key(int axis) const {
+    return axis < 0 ? axis + static_cast<int>(shape.size()) : axis;
+  }
   bool operator==(const TensorStats&) const = default;
 };
 

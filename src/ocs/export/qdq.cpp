@@ -90,6 +90,25 @@ bool is_redundant_clip(const Graph& graph, const onnx::NodeProto& node,
              bound(1, -std::numeric_limits<float>::infinity());
 }
 
+// Min or Max against constants that the levels in use hold anyway.
+bool is_redundant_bound(const Graph& graph, const onnx::NodeProto& node,
+                        const ActivationPlan& plan) {
+  const bool is_min = node.op_type() == "Min";
+  if ((!is_min && node.op_type() != "Max") || !in_default_domain(node) || node.input_size() != 2)
+    return false;
+  const onnx::TensorProto* bounds = graph.initializer(node.input(1));
+  if (bounds == nullptr || bounds->data_type() != onnx::TensorProto::FLOAT ||
+      graph.initializer(node.input(0)) != nullptr)
+    return false;
+  const Tensor tensor = to_tensor(*bounds, graph.model().file().parent_path());
+  const float scale = plan.params.scale[0];
+  const std::int32_t zero_point = plan.params.zero_point[0];
+  const float limit =
+      scale * static_cast<float>((is_min ? plan.level_high : plan.level_low) - zero_point);
+  return std::ranges::all_of(tensor.as<float>(),
+                             [&](float bound) { return is_min ? limit <= bound : limit >= bound; });
+}
+
 // Inputs of nodes that read a rounded value, where only layers do so.
 struct Reading {
   std::string node{};
@@ -140,11 +159,20 @@ Model write_qdq(const Model& model, const Plan& plan) {
     std::string input = value;
     const onnx::NodeProto* producer = graph.producer(value);
     const bool is_output = graph.is_graph_output(value) && !plan.only_layers_read_rounded;
+    const bool may_drop = is_read_rounded_only(graph, plan, readings, value);
     if (producer != nullptr && activation.level_high < activation.params.grid.highest() &&
-        is_read_rounded_only(graph, plan, readings, value) &&
-        is_redundant_clip(graph, *producer, activation)) {
+        may_drop && is_redundant_clip(graph, *producer, activation)) {
       dropped.insert(producer->name());
       input = producer->input(0);
+    } else if (producer != nullptr && !is_output && may_drop &&
+               is_redundant_bound(graph, *producer, activation)) {
+      for (const onnx::NodeProto* bound = producer;
+           bound != nullptr && is_redundant_bound(graph, *bound, activation) &&
+           (bound == producer || graph.only_consumer(input) != nullptr);
+           bound = graph.producer(input)) {
+        dropped.insert(bound->name());
+        input = bound->input(0);
+      }
     } else if (is_output && producer != nullptr) {
       input = out.unique_name(value + "_float");
       for (std::string& name : *nodes.at(producer->name())->mutable_output())

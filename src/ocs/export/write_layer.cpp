@@ -34,11 +34,6 @@ Tensor level_tensor(std::int32_t level, const Grid& container) {
                             : scalar(static_cast<std::uint8_t>(level));
 }
 
-void set_input(onnx::NodeProto& node, int index, const std::string& name) {
-  while (node.input_size() <= index) node.add_input("");
-  node.set_input(index, name);
-}
-
 // Node names may be any text of the user's; the parts that we add stay readable.
 std::string named(const std::string& base, const char* suffix) { return base + suffix; }
 
@@ -207,11 +202,7 @@ void LayerWriter::write(onnx::NodeProto& node, const LayerPlan& layer, const Qua
   // The operator has no bias of its own: y = Add(MatMul(..), shift), the result keeps its name.
   Tensor shift = scalar_or_row(bias, true);
   if (find_linear_op(node)->result_axis(node, layer.operand) == -2) shift.shape.push_back(1);
-  const std::string added = add_initializer(*out_, named(layer.node, "_bias"), shift);
-  const std::string result = node.output(0);
-  const std::string raw = out_->unique_name(named(result, "_uncorrected"));
-  node.set_output(0, raw);
-  add_node(*out_, "Add", named(layer.node, "_bias_Add"), {raw, added}, {result});
+  add_behind(*out_, node, named(layer.node, "_bias"), shift);
 }
 
 }  // namespace ocs

@@ -93,6 +93,19 @@ void remove_attribute(onnx::NodeProto& node, std::string_view name) {
     if (attributes->Get(i).name() == name) attributes->DeleteSubrange(i, 1);
 }
 
+void set_input(onnx::NodeProto& node, int index, const std::string& name) {
+  while (node.input_size() <= index) node.add_input("");
+  node.set_input(index, name);
+}
+
+void add_behind(Model& model, onnx::NodeProto& node, const std::string& base, const Tensor& shift) {
+  const std::string added = add_initializer(model, base, shift);
+  const std::string result = node.output(0);
+  const std::string raw = model.unique_name(result + "_uncorrected");
+  node.set_output(0, raw);
+  add_node(model, "Add", base + "_Add", {raw, added}, {result});
+}
+
 void remove_nodes(Model& model, const std::set<std::string>& names) {
   auto* nodes = model.graph().mutable_node();
   int kept = 0;

@@ -25,6 +25,12 @@ void set_attribute(onnx::NodeProto& node, const std::string& name,
 void set_attribute(onnx::NodeProto& node, const std::string& name, float value);
 void remove_attribute(onnx::NodeProto& node, std::string_view name);
 
+// Input `index` of the node reads `name`; inputs that the node lacks before it become absent ones.
+void set_input(onnx::NodeProto& node, int index, const std::string& name);
+// y = Add(node's result, `shift`): the sum takes over the name of the node's first output. New names
+// are made from `base`.
+void add_behind(Model& model, onnx::NodeProto& node, const std::string& base, const Tensor& shift);
+
 // Removes the nodes of the main graph that have one of these names (not empty). Their outputs must
 // not be read any more.
 void remove_nodes(Model& model, const std::set<std::string>& names);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,6 +18,8 @@
 #include "ocs/pipeline/fallback.h"
 #include "ocs/pipeline/measure.h"
 #include "ocs/pipeline/round_with_energies.h"
+#include "ocs/pipeline/split_activations.h"
+#include "ocs/plan/choose_splits.h"
 #include "ocs/plan/statistics.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/layer_reports.h"
@@ -54,9 +58,10 @@ void count_macs(const Model& model, const std::map<std::string, Shape>& shapes, 
     const LinearOp& op = *find_linear_op(node);
     Shape one_item = seen->second;
     if (!one_item.empty() && (layer.op == "Conv" || layer.op == "ConvTranspose")) one_item[0] = 1;
-    layer.macs =
+    const std::int64_t macs =
         op.macs(node, op.view(node, layer.operand, shape_of(*graph.initializer(layer.weight)), {}),
                 one_item);
+    layer.macs = std::llround(static_cast<double>(macs) / layer.act_growth);
   }
 }
 
@@ -102,7 +107,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   report.engine_version = onnx_runtime_version();
 
   Prepared prepared = prepare(std::move(model), recipe, options.observe);
-  report.notes = std::move(prepared.notes);
+  report.notes = std::exchange(prepared.notes, {});
 
   const CalibrationStats* stats = options.saved_stats;
   if (stats == nullptr && samples != nullptr) {
@@ -116,7 +121,15 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
     report.synthetic = stats->synthetic;
   }
 
-  Plan plan = make_plan(prepared.model, stats, recipe, prepared.unfolded);
+  SplitActivationsResult split;
+  if (splits_activations(recipe) && stats != nullptr) {
+    split = split_activations(prepared, *stats, recipe, samples, engine, options.progress);
+    stats = &split.stats;
+    report.notes.insert(report.notes.end(), prepared.notes.begin(), prepared.notes.end());
+    if (options.observe) options.observe("split_activations", prepared.model);
+  }
+  Plan plan = make_plan(prepared.model, stats, recipe, prepared.unfolded, split.done);
+  if (!split.halves.empty()) make_halves_exact(split, recipe, plan, prepared);
   // After the plan: scales and copies are decided by then, and only the integers and the bias change.
   round_with_energies(prepared.model, stats, recipe, prepared.unfolded, samples, engine,
                       options.progress, plan);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/plan/find_layers.h"
@@ -12,8 +14,27 @@
 #include "ocs/plan/weight_problem.h"
 
 namespace ocs {
+namespace {
+
+// What a layer gained before it was planned.
+void note_growth(const ChannelGrowth& growth, LayerPlan& layer) {
+  const auto grown_by = [](const std::vector<std::int64_t>& sources) {
+    if (sources.empty()) return 1.0;
+    return static_cast<double>(sources.size()) /
+           static_cast<double>(*std::ranges::max_element(sources) + 1);
+  };
+  layer.act_growth = grown_by(growth.inputs) * grown_by(growth.rows);
+  if (growth.inputs.empty()) return;
+  layer.act_copies = static_cast<std::int64_t>(growth.inputs.size()) -
+                     (*std::ranges::max_element(growth.inputs) + 1);
+  layer.remark += fmt::format("{}{} channels of its data are split",
+                              layer.remark.empty() ? "" : "; ", layer.act_copies);
+}
+
+}  // namespace
+
 Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
-               const std::map<std::string, UnfoldedRows>& unfolded) {
+               const std::map<std::string, UnfoldedRows>& unfolded, const SplitActivations& split) {
   const Graph graph(model);
   FoundLayers found = find_layers(graph, recipe);
   Plan plan{.only_layers_read_rounded = recipe.act_scope == ActScope::inputs,
@@ -29,7 +50,8 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
           "activations are quantized, so calibration data or saved statistics are needed");
     const Regions regions = find_regions(graph, integer_layers, recipe.act_scope);
     plan.notes = regions.notes;
-    plan.activations = plan_activations(graph, regions, integer_layers, *stats, recipe);
+    plan.activations =
+        plan_activations(graph, regions, integer_layers, *stats, recipe, split.thresholds);
   }
 
   // After the activations: the scale of a layer's input bounds the scales of its weights (int32
@@ -42,6 +64,9 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
     });
   });
   plan.layers = std::move(layers);
+  for (LayerPlan& layer : plan.layers)
+    if (const auto growth = split.grown.find(layer.node); growth != split.grown.end())
+      note_growth(growth->second, layer);
 
   plan_embeddings(graph, recipe, plan);
 

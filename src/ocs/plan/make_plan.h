@@ -5,6 +5,7 @@
 
 #include "ocs/calibrate/stats.h"
 #include "ocs/graph/model.h"
+#include "ocs/passes/split_channels.h"
 #include "ocs/plan/plan.h"
 
 namespace ocs {
@@ -16,11 +17,18 @@ struct UnfoldedRows {
   std::vector<float> multiplier{};  // g of each output channel
 };
 
+// What the splitting of activations has done to the model before (docs/activation_splitting.md).
+struct SplitActivations {
+  std::map<std::string, float> thresholds{};     // by value: what its highest level stands for
+  std::map<std::string, ChannelGrowth> grown{};  // by node
+};
+
 // The decisions in order: layers, regions, activations, weights, bias, embeddings. `stats` may be null where
 // the recipe keeps activations float (then no bias is corrected). Deterministic; parallel over
 // layers.
 [[nodiscard]] Plan make_plan(const Model& model, const CalibrationStats* stats,
                              const Recipe& recipe,
-                             const std::map<std::string, UnfoldedRows>& unfolded);
+                             const std::map<std::string, UnfoldedRows>& unfolded,
+                             const SplitActivations& split = {});
 
 }  // namespace ocs

@@ -54,7 +54,9 @@ struct LayerPlan {
       slices{};  // form slice: runs of the data's channels that are concatenated behind it
   std::vector<float> bias{};  // one for each output channel, corrected; empty: none
   bool adds_bias = false;     // the operator has no bias input: `bias` is an Add behind it (MatMul)
-  std::int64_t macs = 0;      // of one item, without copies; 0 until shapes are known
+  std::int64_t macs = 0;      // of one item, without copies of any kind; 0 until shapes are known
+  std::int64_t act_copies = 0;     // input channels that the splitting of activations has added
+  double act_growth = 1.0;         // weights now over weights before that splitting
   double predicted_sqnr_db = 0.0;  // weight error alone
   std::string remark{};            // what a reader should know: "depthwise: not split", ...
 

@@ -132,10 +132,10 @@ void share_concat_scales(const Graph& graph, Regions& regions, const Calibration
 
 }  // namespace
 
-std::map<std::string, ActivationPlan> plan_activations(const Graph& graph, const Regions& found,
-                                                       const std::vector<Layer>& layers,
-                                                       const CalibrationStats& stats,
-                                                       const Recipe& recipe) {
+std::map<std::string, ActivationPlan> plan_activations(
+    const Graph& graph, const Regions& found, const std::vector<Layer>& layers,
+    const CalibrationStats& stats, const Recipe& recipe,
+    const std::map<std::string, float>& thresholds) {
   Regions regions = found;
   if (recipe.act_scope == ActScope::regions) share_concat_scales(graph, regions, stats);
   const auto source_of = [&](const std::string& value) {
@@ -168,6 +168,15 @@ std::map<std::string, ActivationPlan> plan_activations(const Graph& graph, const
       bounds.high = high->second;
     if (const auto low = regions.lower_bound.find(source); low != regions.lower_bound.end())
       bounds.low = low->second;
+    if (const auto given = thresholds.find(value); given != thresholds.end()) {
+      const TensorStats& seen = stats_of(stats, value);
+      const bool has_sign = seen.histogram.min() < 0.0F;
+      bounds.high = std::min(given->second, bounds.high.value_or(given->second));
+      bounds.low = has_sign ? std::max(-given->second, bounds.low.value_or(-given->second)) : 0.0F;
+      plans[value] = plan_activation(seen, MaxClip{}, bits,
+                                     has_sign ? ActRange::symmetric : recipe.act_range, bounds);
+      continue;
+    }
     if (source == value) bounds.function = function_behind(graph, value);
     plans[value] = plan_activation(stats_of(stats, source), clip, bits, recipe.act_range, bounds);
   }

@@ -26,9 +26,11 @@ struct ValueBounds {
                                              ActRange range, const ValueBounds& bounds);
 
 // All quantized values of the regions. Bits of a value: the most that a layer reading it asks for;
-// 8 where none reads it.
+// 8 where none reads it. `thresholds`: by value, what the highest level stands for in place of what
+// the clip would choose; a value with a sign then gets a symmetric grid.
 [[nodiscard]] std::map<std::string, ActivationPlan> plan_activations(
     const Graph& graph, const Regions& found, const std::vector<Layer>& layers,
-    const CalibrationStats& stats, const Recipe& recipe);
+    const CalibrationStats& stats, const Recipe& recipe,
+    const std::map<std::string, float>& thresholds = {});
 
 }  // namespace ocs

@@ -131,7 +131,7 @@ std::vector<double> channel_values(const WeightProblem& problem, const ChannelMa
                                    bool squares) {
   if (problem.data == nullptr) return {};
   const int axis = problem.layer->op->data_axis(*problem.node, problem.layer->operand);
-  const auto moments = problem.data->moments.find(axis);
+  const auto moments = problem.data->moments.find(problem.data->axis_key(axis));
   if (moments == problem.data->moments.end() || moments->second.channels() != weight.columns())
     return {};
   std::vector<double> values(static_cast<std::size_t>(weight.columns()));

@@ -17,19 +17,6 @@ onnx::NodeProto& node_of(Model& model, const std::string& name) {
   throw_internal("no node '" + name + "'");
 }
 
-// The operator has no bias of its own: an Add behind it, whose result keeps the name.
-void add_behind(Model& model, const LayerPlan& layer, const std::vector<float>& bias) {
-  onnx::NodeProto& node = node_of(model, layer.node);
-  Tensor shift{.shape = {static_cast<std::int64_t>(bias.size())}, .values = bias};
-  if (find_linear_op(node)->result_axis(node, layer.operand) == -2) shift.shape.push_back(1);
-  const std::string added = add_initializer(model, layer.node + "_rounded_bias", shift);
-  const std::string result = node.output(0);
-  const std::string raw = model.unique_name(result + "_uncorrected");
-  node.set_output(0, raw);
-  add_node(model, "Add", layer.node + "_rounded_Add", {raw, added}, {result});
-  sort_topologically(model);
-}
-
 }  // namespace
 
 void replace_by_rounded(Model& model, const LayerPlan& layer) {
@@ -48,12 +35,14 @@ void replace_by_rounded(Model& model, const LayerPlan& layer) {
   node.set_input(layer.operand.weight_input,
                  add_initializer(model, layer.weight + "_rounded", weight));
   if (layer.bias.empty() || op.is_recurrent) return;
-  if (layer.adds_bias) return add_behind(model, layer, layer.bias);
-  while (node.input_size() <= *layer.operand.bias_input) node.add_input();
-  node.set_input(*layer.operand.bias_input,
-                 add_initializer(model, layer.node + "_rounded_bias",
-                                 {.shape = {static_cast<std::int64_t>(layer.bias.size())},
-                                  .values = layer.bias}));
+  const std::string base = layer.node + "_rounded_bias";
+  Tensor bias{.shape = {static_cast<std::int64_t>(layer.bias.size())}, .values = layer.bias};
+  if (!layer.adds_bias)
+    return set_input(node, *layer.operand.bias_input, add_initializer(model, base, bias));
+  // The operator has no bias of its own: an Add behind it.
+  if (op.result_axis(node, layer.operand) == -2) bias.shape.push_back(1);
+  add_behind(model, node, base, bias);
+  sort_topologically(model);
 }
 
 }  // namespace ocs

@@ -32,6 +32,8 @@ void check_values(const Recipe& recipe) {
   }
   require(recipe.expand_ratio >= 0.0 && recipe.expand_ratio <= 4.0,  // false for NaN too
           fmt::format("expand_ratio: {} is not in 0..4", recipe.expand_ratio));
+  require(recipe.act_expand_ratio >= 0.0 && recipe.act_expand_ratio <= 4.0,
+          fmt::format("act_expand_ratio: {} is not in 0..4", recipe.act_expand_ratio));
   require(recipe.opset == 0 || (recipe.opset >= 13 && recipe.opset <= 25),
           fmt::format("opset: {} is neither 0 nor in 13..25", recipe.opset));
   const std::vector<std::string> targets = target_names();
@@ -68,6 +70,7 @@ Recipe paper() {
   recipe.act_range = ActRange::symmetric;
   recipe.act_scope = ActScope::inputs;
   recipe.split_parts = SplitParts::halving;
+  recipe.act_split = ActSplit::halving;
   recipe.fill_multiples = false;
   recipe.fold_batchnorm = false;
   recipe.bias_correction = false;
@@ -108,6 +111,12 @@ void check(const Recipe& recipe) {
   for (const std::string& pattern : recipe.keep_float)
     require(!pattern.empty(), "keep_float: a pattern is empty");
   for (const Override& entry : recipe.overrides) check_override(entry);
+  const bool splits_activations = recipe.act_expand_ratio > 0.0 ||
+                                  std::ranges::any_of(recipe.overrides, [](const Override& entry) {
+                                    return entry.key == "act_expand_ratio";
+                                  });
+  require(!splits_activations || recipe.act_scope == ActScope::inputs,
+          "act_expand_ratio: channels of activations are split only with act_scope inputs");
 }
 
 Recipe built_in_recipe(std::string_view name) {

@@ -18,6 +18,8 @@ enum class ActRange { symmetric, asymmetric };
 // Which activations are quantized: `inputs` - the inputs of the quantized layers and no others (the paper);
 // `regions` - also their outputs and what lies between (residual adds, pools), so that integer kernels meet.
 enum class ActScope { inputs, regions };
+// How channels of activations are split: in halves (the paper), or in parts that each take what the one before cannot hold.
+enum class ActSplit { halving, saturating };
 // How copies of input channels get into the graph (docs/splitting.md).
 enum class SplitForm { gather, slice, fold, virtual_, automatic };
 
@@ -43,6 +45,8 @@ struct Recipe {
   SplitKind split = SplitKind::quantization_aware;
   SplitParts split_parts = SplitParts::equal;
   SplitForm split_form = SplitForm::automatic;
+  double act_expand_ratio = 0.0;  // ceil(r * C) copies of channels of each layer's data; [0, 4]
+  ActSplit act_split = ActSplit::saturating;
   bool split_first = false;  // also a first layer of 3 channels
   bool fill_multiples =
       true;  // further useful splits up to the engine's channel multiple (never in `paper`)

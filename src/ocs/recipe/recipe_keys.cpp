@@ -29,6 +29,8 @@ constexpr Words<ActRange, 2> act_ranges{
     {{"symmetric", ActRange::symmetric}, {"asymmetric", ActRange::asymmetric}}};
 constexpr Words<ActScope, 2> act_scopes{
     {{"inputs", ActScope::inputs}, {"regions", ActScope::regions}}};
+constexpr Words<ActSplit, 2> act_splits{
+    {{"halving", ActSplit::halving}, {"saturating", ActSplit::saturating}}};
 constexpr Words<SplitKind, 2> split_kinds{
     {{"qa", SplitKind::quantization_aware}, {"naive", SplitKind::naive}}};
 constexpr Words<SplitParts, 2> split_parts{
@@ -169,6 +171,22 @@ constexpr std::array keys{
               .help = "how copies of channels get into the graph",
               .set = set_word<&Recipe::split_form, split_forms>,
               .get = get_word<&Recipe::split_form, split_forms>},
+    RecipeKey{
+        .name = "act_expand_ratio",
+        .values = "0..4",
+        .help = "ceil(ratio * channels) copies of channels in the data of each layer, for outliers "
+                "of activations; only with act_scope inputs",
+        .per_node = true,
+        .set = [](Recipe& recipe,
+                  std::string_view text) { recipe.act_expand_ratio = parse_number<double>(text); },
+        .get = get_plain<&Recipe::act_expand_ratio>},
+    RecipeKey{.name = "act_split",
+              .values = "halving | saturating",
+              .help = "halves of the channels that are often large (the paper), or parts that each "
+                      "take what the one before cannot hold, channels and range chosen together "
+                      "(act_clip is not used then)",
+              .set = set_word<&Recipe::act_split, act_splits>,
+              .get = get_word<&Recipe::act_split, act_splits>},
     RecipeKey{.name = "split_first",
               .values = "on | off",
               .help = "also split a first layer, which reads the few channels of an image",

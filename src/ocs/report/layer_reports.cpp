@@ -28,16 +28,17 @@ std::map<std::string, double> added_rows(const Plan& plan) {
   return shares;
 }
 
-// What copies, of input channels and of rows, add to `whole`.
+// What copies, of input channels and of rows, for outliers of weights and of activations, add to
+// `whole`.
 std::int64_t extra_of(std::int64_t whole, const LayerPlan& layer, double row_share) {
   // In double: whole * channels may leave 64 bits, and the figure is for people.
-  const double share = (1.0 + added_share(layer)) * (1.0 + row_share) - 1.0;
+  const double share = layer.act_growth * (1.0 + added_share(layer)) * (1.0 + row_share) - 1.0;
   return std::llround(static_cast<double>(whole) * share);
 }
 
 LayerReport report_of(const LayerPlan& layer, double row_share) {
   const std::int64_t added = added_channels(layer);
-  const auto weights = static_cast<std::int64_t>(layer.stored.size());
+  const auto weights = std::llround(static_cast<double>(layer.stored.size()) / layer.act_growth);
   return {.node = layer.node,
           .part = std::string(layer.operand.part),
           .op = layer.op,
@@ -46,6 +47,7 @@ LayerReport report_of(const LayerPlan& layer, double row_share) {
           .weight_bits = layer.weight_bits,
           .act_bits = layer.act_bits,
           .copies = added,
+          .act_copies = layer.act_copies,
           .form = added == 0 ? "" : std::string(name_of(layer.form)),
           .predicted_sqnr_db = layer.predicted_sqnr_db,
           .weights = weights,

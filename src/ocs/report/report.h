@@ -20,6 +20,7 @@ struct LayerReport {
   int weight_bits = 0;   // 0: float
   std::optional<int> act_bits{};  // none: float
   std::int64_t copies = 0;        // input channels added
+  std::int64_t act_copies = 0;    // and for outliers of the activations
   std::string form{};  // how they are written: gather, slice, fold, virtual; "" without copies
   std::optional<double> sqnr_db{};            // measured: the layer's own error, its inputs exact
   std::optional<double> predicted_sqnr_db{};  // from the weights alone

@@ -23,6 +23,7 @@ Json to_json(const LayerReport& layer) {
   json["weight_bits"] = layer.quantized ? Json(layer.weight_bits) : Json(nullptr);
   json["act_bits"] = layer.act_bits ? Json(*layer.act_bits) : Json(nullptr);
   json["copies"] = layer.copies;
+  if (layer.act_copies > 0) json["act_copies"] = layer.act_copies;
   json["form"] = layer.form;
   json["sqnr_db"] = decibels(layer.sqnr_db);
   json["predicted_sqnr_db"] = decibels(layer.predicted_sqnr_db);

@@ -47,34 +47,9 @@ std::string point_key(const Recipe* recipe, const EvaluationCut& cut, const Json
 }
 
 Recipe calibration_part(const Recipe& recipe) {
-  const Recipe plain;
-  Recipe part = recipe;
-  part.name = plain.name;
-  part.weight_bits = plain.weight_bits;
-  part.act_bits = plain.act_bits;
-  part.weight_granularity = plain.weight_granularity;
-  part.act_range = plain.act_range;
-  part.act_scope = plain.act_scope;
-  part.weight_clip = plain.weight_clip;
-  part.act_clip = plain.act_clip;
-  part.expand_ratio = plain.expand_ratio;
-  part.split = plain.split;
-  part.split_parts = plain.split_parts;
-  part.split_form = plain.split_form;
-  part.split_first = plain.split_first;
-  part.fill_multiples = plain.fill_multiples;
-  part.rounding = plain.rounding;
-  part.bias_correction = plain.bias_correction;
-  part.fallback = plain.fallback;
-  part.first_float = plain.first_float;
-  part.recurrent_float = plain.recurrent_float;
-  part.keep_float = plain.keep_float;
-  part.overrides = plain.overrides;
-  part.opset = plain.opset;
-  part.energy_count = plain.energy_count;
-  part.measure_count = plain.measure_count;
-  part.target = plain.target;
-  return part;
+  return {.fold_batchnorm = recipe.fold_batchnorm,
+          .seed = recipe.seed,
+          .calib_count = recipe.calib_count};
 }
 
 }  // namespace ocs
