@@ -6,6 +6,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/export/expand.h"
+#include "ocs/export/oracle.h"
 #include "ocs/export/widen_recurrent.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/tensor_proto.h"
@@ -191,6 +192,8 @@ void LayerWriter::write(onnx::NodeProto& node, const LayerPlan& layer, const Qua
   node.set_input(layer.operand.weight_input, write_weight(node, layer));
   if (layer.operand.is_hidden() && !layer.rows.empty())
     widen_recurrent(*graph_, *out_, node, layer);
+
+  if (layer.dynamic) write_oracle(*out_, node, layer, shape_of(*graph_->initializer(layer.weight)));
 
   if (layer.bias.empty()) return;
   const std::vector<float> bias = physical_rows(layer.bias, layer.rows);

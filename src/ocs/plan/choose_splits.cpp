@@ -140,6 +140,7 @@ class Chooser {
 }  // namespace
 
 bool splits_activations(const Recipe& recipe) {
+  if (recipe.act_split == ActSplit::oracle) return false;
   return recipe.act_expand_ratio > 0.0 ||
          std::ranges::any_of(recipe.overrides, [](const Override& change) {
            return change.key == "act_expand_ratio";

@@ -12,7 +12,8 @@
 
 namespace ocs {
 
-// Whether the recipe splits channels of activations.
+// Whether the recipe splits channels of activations before anything is planned: the oracle does it
+// while the model runs.
 [[nodiscard]] bool splits_activations(const Recipe& recipe);
 
 // What choose_splits must know: the magnitudes of every value that a quantized layer reads.

@@ -6,12 +6,14 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
+#include "ocs/graph/tensor_proto.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/plan_activations.h"
 #include "ocs/plan/plan_embeddings.h"
 #include "ocs/plan/regions.h"
 #include "ocs/plan/split_form.h"
 #include "ocs/plan/weight_problem.h"
+#include "ocs/split/select.h"
 
 namespace ocs {
 namespace {
@@ -31,6 +33,21 @@ void note_growth(const ChannelGrowth& growth, LayerPlan& layer) {
                               layer.remark.empty() ? "" : "; ", layer.act_copies);
 }
 
+// The oracle's share in a layer: splits as choose_splits would allow them.
+DynamicSplit dynamic_split(const Graph& graph, const Layer& layer, const Recipe& settings) {
+  const onnx::NodeProto& node = *graph.node_named(layer.node);
+  const ChannelMatrix matrix =
+      layer.op->view(node, layer.operand, shape_of(*graph.initializer(layer.weight)), {});
+  const bool is_image = layer.position.first && matrix.columns() <= 4 && !settings.split_first;
+  const bool is_left = layer.op->data_axis(node, layer.operand) == -2;
+  DynamicSplit split{
+      .bits = *settings.act_bits, .channels = matrix.columns(), .kind = settings.split};
+  if (matrix.groups == 1 && !is_image && !is_left)
+    split.copies = std::min<std::int64_t>(matrix.columns(),
+                                          split_count(settings.act_expand_ratio, matrix.columns()));
+  return split;
+}
+
 }  // namespace
 
 Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
@@ -41,9 +58,15 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
             .skipped = std::move(found.skipped)};
 
   std::vector<Layer> integer_layers;
-  for (const Layer& layer : found.layers)
-    if (quantizes_data(recipe_for(recipe, layer.node, layer.position), layer))
+  std::map<LayerId, DynamicSplit> dynamic;
+  for (const Layer& layer : found.layers) {
+    const Recipe settings = recipe_for(recipe, layer.node, layer.position);
+    if (!quantizes_data(settings, layer)) continue;
+    if (recipe.act_split == ActSplit::oracle)
+      dynamic[layer.id()] = dynamic_split(graph, layer, settings);
+    else
       integer_layers.push_back(layer);
+  }
   if (!integer_layers.empty()) {
     if (stats == nullptr)
       throw_bad_input(
@@ -64,6 +87,11 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
     });
   });
   plan.layers = std::move(layers);
+  for (LayerPlan& layer : plan.layers)
+    if (const auto split_of = dynamic.find(layer.id()); split_of != dynamic.end()) {
+      layer.dynamic = split_of->second;
+      layer.act_copies = split_of->second.copies;
+    }
   for (LayerPlan& layer : plan.layers)
     if (const auto growth = split.grown.find(layer.node); growth != split.grown.end())
       note_growth(growth->second, layer);

@@ -31,6 +31,15 @@ struct ChannelRun {
   bool operator==(const ChannelRun&) const = default;
 };
 
+// Data that are quantized while the model runs, with the scale of each batch: the paper's oracle.
+struct DynamicSplit {
+  int bits = 8;
+  std::int64_t channels = 0;
+  std::int64_t copies = 0;  // channels that are halved: those with the largest magnitudes
+  SplitKind kind = SplitKind::quantization_aware;
+  bool operator==(const DynamicSplit&) const = default;
+};
+
 struct LayerPlan {
   std::string node{};
   std::string op{};
@@ -55,6 +64,7 @@ struct LayerPlan {
   std::vector<float> bias{};  // one for each output channel, corrected; empty: none
   bool adds_bias = false;     // the operator has no bias input: `bias` is an Add behind it (MatMul)
   std::int64_t macs = 0;      // of one item, without copies of any kind; 0 until shapes are known
+  std::optional<DynamicSplit> dynamic{};  // then act_bits is none
   std::int64_t act_copies = 0;     // input channels that the splitting of activations has added
   double act_growth = 1.0;         // weights now over weights before that splitting
   double predicted_sqnr_db = 0.0;  // weight error alone

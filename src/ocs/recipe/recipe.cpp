@@ -117,6 +117,10 @@ void check(const Recipe& recipe) {
                                   });
   require(!splits_activations || recipe.act_scope == ActScope::inputs,
           "act_expand_ratio: channels of activations are split only with act_scope inputs");
+  if (recipe.act_split != ActSplit::oracle) return;
+  require(recipe.act_scope == ActScope::inputs,
+          "act_split: oracle quantizes activations only with act_scope inputs");
+  require(recipe.act_bits.value_or(8) <= 8, "act_split: oracle knows 2..8 act_bits");
 }
 
 Recipe built_in_recipe(std::string_view name) {

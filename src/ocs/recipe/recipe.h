@@ -18,8 +18,9 @@ enum class ActRange { symmetric, asymmetric };
 // Which activations are quantized: `inputs` - the inputs of the quantized layers and no others (the paper);
 // `regions` - also their outputs and what lies between (residual adds, pools), so that integer kernels meet.
 enum class ActScope { inputs, regions };
-// How channels of activations are split: in halves (the paper), or in parts that each take what the one before cannot hold.
-enum class ActSplit { halving, saturating };
+// How channels of activations are split: in halves (the paper), in parts that each take what the one before cannot hold, or in
+// halves of the channels that are largest in each batch, with a scale of each batch (the paper's oracle).
+enum class ActSplit { halving, saturating, oracle };
 // How copies of input channels get into the graph (docs/splitting.md).
 enum class SplitForm { gather, slice, fold, virtual_, automatic };
 

@@ -29,8 +29,9 @@ constexpr Words<ActRange, 2> act_ranges{
     {{"symmetric", ActRange::symmetric}, {"asymmetric", ActRange::asymmetric}}};
 constexpr Words<ActScope, 2> act_scopes{
     {{"inputs", ActScope::inputs}, {"regions", ActScope::regions}}};
-constexpr Words<ActSplit, 2> act_splits{
-    {{"halving", ActSplit::halving}, {"saturating", ActSplit::saturating}}};
+constexpr Words<ActSplit, 3> act_splits{{{"halving", ActSplit::halving},
+                                         {"saturating", ActSplit::saturating},
+                                         {"oracle", ActSplit::oracle}}};
 constexpr Words<SplitKind, 2> split_kinds{
     {{"qa", SplitKind::quantization_aware}, {"naive", SplitKind::naive}}};
 constexpr Words<SplitParts, 2> split_parts{
@@ -181,10 +182,11 @@ constexpr std::array keys{
                   std::string_view text) { recipe.act_expand_ratio = parse_number<double>(text); },
         .get = get_plain<&Recipe::act_expand_ratio>},
     RecipeKey{.name = "act_split",
-              .values = "halving | saturating",
+              .values = "halving | saturating | oracle",
               .help = "halves of the channels that are often large (the paper), or parts that each "
-                      "take what the one before cannot hold, channels and range chosen together "
-                      "(act_clip is not used then)",
+                      "take what the one before cannot hold, channels and range chosen together, "
+                      "or halves of the channels that are largest in each batch, with the scale "
+                      "of the batch (act_clip is used by halving alone)",
               .set = set_word<&Recipe::act_split, act_splits>,
               .get = get_word<&Recipe::act_split, act_splits>},
     RecipeKey{.name = "split_first",

@@ -32,7 +32,12 @@ std::map<std::string, double> added_rows(const Plan& plan) {
 // `whole`.
 std::int64_t extra_of(std::int64_t whole, const LayerPlan& layer, double row_share) {
   // In double: whole * channels may leave 64 bits, and the figure is for people.
-  const double share = layer.act_growth * (1.0 + added_share(layer)) * (1.0 + row_share) - 1.0;
+  const double dynamic_growth = layer.dynamic
+                                    ? 1.0 + static_cast<double>(layer.dynamic->copies) /
+                                                static_cast<double>(layer.dynamic->channels)
+                                    : 1.0;
+  const double share =
+      dynamic_growth * layer.act_growth * (1.0 + added_share(layer)) * (1.0 + row_share) - 1.0;
   return std::llround(static_cast<double>(whole) * share);
 }
 
@@ -45,7 +50,7 @@ LayerReport report_of(const LayerPlan& layer, double row_share) {
           .quantized = true,
           .reason = layer.remark,
           .weight_bits = layer.weight_bits,
-          .act_bits = layer.act_bits,
+          .act_bits = layer.dynamic ? layer.dynamic->bits : layer.act_bits,
           .copies = added,
           .act_copies = layer.act_copies,
           .form = added == 0 ? "" : std::string(name_of(layer.form)),

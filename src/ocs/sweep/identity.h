@@ -25,7 +25,7 @@ namespace ocs {
 [[nodiscard]] Json changed_keys(const Recipe& recipe);
 
 // The recipe with all keys at their default that have no influence on what calibration collects:
-// equal for recipes that can share statistics. Keys that are not known to have none are kept.
+// equal for recipes that can share statistics.
 [[nodiscard]] Recipe calibration_part(const Recipe& recipe);
 
 }  // namespace ocs
