@@ -118,7 +118,8 @@ int run(const Options& options, Console& console) {
   check(options.recipe);
   Model model = read_model(options.model);
   const std::int64_t opset = model.opset();
-  model = lift_constants(name_nodes(std::move(model)).model).model;
+  model = name_values(name_nodes(std::move(model)).model).model;
+  model = lift_constants(std::move(model)).model;
   if (options.recipe.fold_batchnorm) model = fold_batchnorm(std::move(model), false).pass.model;
   const Inspection inspection = inspect_layers(model, onnx_runtime(),
                                                {.bits = options.recipe.weight_bits,

@@ -62,16 +62,18 @@ TEST(InspectLayers, ShowsBothWeightsOfARecurrentNode) {
   EXPECT_EQ(inspection.layers[4].macs, 8 * 2);
 }
 
-TEST(InspectLayers, ListsLayersInsideBodies) {
+TEST(InspectLayers, DescribesLayersInsideBodiesWithoutMacs) {
   const Model model = text_model(R"(
       input x float[1,2]; input cond bool[]; init w float[2,2] ones;
       branch: y = If(cond) {then_branch = graph { inner: t = MatMul(x, w); output t; }, else_branch = graph { other: e = Neg(x); output e; }};
       output y float)");
   const Inspection inspection = inspect_layers(model, onnx_runtime(), {});
-  EXPECT_THAT(inspection.layers, IsEmpty());
-  ASSERT_THAT(inspection.skipped, SizeIs(1));
-  EXPECT_EQ(inspection.skipped[0].name, "inner");
-  EXPECT_EQ(inspection.skipped[0].reason, "lies in a body of 'branch'");
+  EXPECT_THAT(inspection.skipped, IsEmpty());
+  ASSERT_THAT(inspection.layers, SizeIs(1));
+  EXPECT_EQ(inspection.layers[0].name, "inner");
+  EXPECT_EQ(inspection.layers[0].max_abs, 1.0F);
+  EXPECT_EQ(inspection.layers[0].macs, std::nullopt);  // the engine shows no value of a body
+  EXPECT_EQ(inspection.why_no_macs, "");
 }
 
 TEST(InspectLayers, GoesWithoutMacsWhereTheModelCannotRun) {

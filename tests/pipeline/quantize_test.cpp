@@ -218,9 +218,9 @@ TEST(Quantize, TellsTheObserverEveryStepInOrder) {
   (void)quantize(
       text_model(small_network), &samples, Recipe{}, onnx_runtime(),
       {.observe = [&](std::string_view step, const Model&) { steps.emplace_back(step); }});
-  EXPECT_THAT(steps, testing::ElementsAre("name_nodes", "widen_to_float", "upgrade_opset",
-                                          "lift_constants", "normalize_gemm", "state_kernels",
-                                          "fold_batchnorm", "prune", "write_qdq"));
+  EXPECT_THAT(steps, testing::ElementsAre("name_nodes", "name_values", "widen_to_float",
+                                          "upgrade_opset", "lift_constants", "normalize_gemm",
+                                          "state_kernels", "fold_batchnorm", "prune", "write_qdq"));
 }
 
 }  // namespace

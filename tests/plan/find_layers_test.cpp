@@ -9,8 +9,6 @@
 namespace ocs {
 namespace {
 
-using testing::HasSubstr;
-
 constexpr auto three_convs = R"(
   input x float[1, 4, 8, 8];
   init w float[4, 4, 1, 1] random 1;
@@ -74,19 +72,32 @@ TEST(FindLayers, RefusesAPatternThatMatchesNothing) {
           "keep_float pattern 'steem' matches no layer of the model (did you mean 'stem'?)"));
 }
 
-TEST(FindLayers, ListsLayersInsideBodies) {
+// At the place of the node that holds them; nobody sees their data.
+TEST(FindLayers, FindsLayersInsideBodies) {
   const Model model = text_model(R"(
     input x float[1, 4];
     input cond bool[];
     init w float[4, 4] random 1;
-    branch: y = If(cond) {then_branch = graph { mm: t = MatMul(x, w); output t; }, else_branch = graph { e = Neg(x); output e; }};
-    output y;
+    before: a = MatMul(x, w);
+    branch: y = If(cond) {
+      then_branch = graph { init v float[4, 4] random 2; mm: t = MatMul(a, v);
+                            computed: u = MatMul(t, t); output u; },
+      else_branch = graph { deep: e = If(cond) {then_branch = graph { inner: f = MatMul(a, w); output f; },
+                            else_branch = graph { g = Neg(a); output g; }}; output e; }};
+    after: z = MatMul(y, w);
+    output z;
   )");
   const FoundLayers found = find_all_layers(Graph(model));
-  EXPECT_TRUE(found.layers.empty());
+  EXPECT_THAT(names(found.layers), testing::ElementsAre("before", "mm", "inner", "after"));
+  for (const Layer& layer : found.layers) {
+    const bool is_inside = layer.node == "mm" || layer.node == "inner";
+    EXPECT_EQ(layer.is_in_body, is_inside) << layer.node;
+    EXPECT_EQ(quantizes_data(Recipe{}, layer), !is_inside) << layer.node;
+  }
+  EXPECT_EQ(found.layers[1].weight, "v");
+  EXPECT_EQ(found.layers[2].weight, "w");
   ASSERT_EQ(found.skipped.size(), 1U);
-  EXPECT_EQ(found.skipped[0].node, "branch/mm");
-  EXPECT_THAT(found.skipped[0].reason, HasSubstr("body of If 'branch'"));
+  EXPECT_EQ(found.skipped[0].node, "computed");
 }
 
 }  // namespace

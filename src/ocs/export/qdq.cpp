@@ -11,6 +11,7 @@
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/walk.h"
 
 namespace ocs {
 namespace {
@@ -38,33 +39,34 @@ Model without_weights(const Model& model, bool with_nodes) {
   return Model(std::move(proto), model.file());
 }
 
-void collect_reads(const onnx::GraphProto& graph, std::set<std::string>& reads) {
-  for (const onnx::NodeProto& node : graph.node()) {
-    reads.insert(node.input().begin(), node.input().end());
-    for (const onnx::AttributeProto& attribute : node.attribute()) {
-      if (attribute.has_g()) collect_reads(attribute.g(), reads);
-      for (const onnx::GraphProto& body : attribute.graphs()) collect_reads(body, reads);
-    }
-  }
-  for (const onnx::ValueInfoProto& output : graph.output()) reads.insert(output.name());
-}
-
 // No new initializer may take the name of one that is copied later.
 void reserve_names(const Model& from, Model& to) {
   for (const onnx::TensorProto& tensor : from.graph().initializer()) to.reserve_name(tensor.name());
 }
 
 void copy_initializers_read(const Model& from, Model& to) {
-  std::set<std::string> reads;
-  collect_reads(to.graph(), reads);
+  const std::set<std::string> reads = reads_of(to.graph());
   for (const onnx::TensorProto& tensor : from.graph().initializer())
     if (reads.contains(tensor.name())) *to.graph().add_initializer() = tensor;
 }
 
-std::map<std::string, onnx::NodeProto*> nodes_by_name(Model& model) {
-  std::map<std::string, onnx::NodeProto*> nodes;
-  for (onnx::NodeProto& node : *model.graph().mutable_node()) nodes[node.name()] = &node;
-  return nodes;
+// Where a node of the written model lies: the main graph or a body.
+struct Place {
+  onnx::NodeProto* node = nullptr;
+  onnx::GraphProto* graph = nullptr;
+};
+
+std::map<std::string, Place> places_by_name(Model& model) {
+  std::map<std::string, Place> places;
+  for_each_graph(model.graph(), [&](onnx::GraphProto& graph) {
+    for (onnx::NodeProto& node : *graph.mutable_node())
+      places[node.name()] = {.node = &node, .graph = &graph};
+  });
+  return places;
+}
+
+void sort_all_graphs(Model& model) {
+  for_each_graph(model.graph(), [](onnx::GraphProto& graph) { sort_topologically(graph); });
 }
 
 // A Clip whose bounds hold the levels in use takes nothing away any more once the integers are
@@ -149,8 +151,8 @@ Model write_qdq(const Model& model, const Plan& plan) {
 
   // Nodes keep their places while they are rewired; what is added goes behind them and is sorted in
   // at the end.
-  const std::map<std::string, onnx::NodeProto*> nodes =
-      nodes_by_name(out);  // the protobuf keeps nodes at their addresses
+  const std::map<std::string, Place> places =
+      places_by_name(out);  // the protobuf keeps nodes at their addresses
   std::map<std::string, LayerWriter::Quantized> quantized;
   std::map<std::string, std::string> readable;  // quantized value -> what its readers read
   std::set<std::string> dropped;
@@ -175,7 +177,7 @@ Model write_qdq(const Model& model, const Plan& plan) {
       }
     } else if (is_output && producer != nullptr) {
       input = out.unique_name(value + "_float");
-      for (std::string& name : *nodes.at(producer->name())->mutable_output())
+      for (std::string& name : *places.at(producer->name()).node->mutable_output())
         if (name == value) name = input;
     }
     quantized[value] = writer.quantize(value, input, activation);
@@ -184,22 +186,33 @@ Model write_qdq(const Model& model, const Plan& plan) {
                           : out.unique_name(value + "_DequantizeLinear_Output");
     (void)writer.dequantize(quantized[value], quantized[value].levels, readable[value]);
   }
-  for (const auto& [name, node] : nodes) {
+  for (const auto& [name, place] : places) {
+    onnx::NodeProto* node = place.node;
     for (int i = 0; i < node->input_size(); ++i) {
       if (plan.only_layers_read_rounded && !readings.contains({.node = name, .input = i})) continue;
       if (const auto found = readable.find(node->input(i)); found != readable.end())
         node->set_input(i, found->second);
     }
   }
+  for_each_graph(out.graph(), [&](onnx::GraphProto& body) {
+    if (&body == &out.graph() || plan.only_layers_read_rounded) return;
+    for (onnx::ValueInfoProto& output : *body.mutable_output())  // that hands a value on
+      if (const auto found = readable.find(output.name()); found != readable.end())
+        output.set_name(found->second);
+  });
   for (const LayerPlan& layer : plan.layers) {
     const std::string data = data_of(*graph.node_named(layer.node), layer.operand);
     const bool is_quantized = layer.act_bits.has_value() && quantized.contains(data);
-    writer.write(*nodes.at(layer.node), layer, is_quantized ? &quantized.at(data) : nullptr);
+    const Place& place = places.at(layer.node);
+    writer.write(*place.node, *place.graph, layer, is_quantized ? &quantized.at(data) : nullptr);
   }
+  std::map<std::string, onnx::NodeProto*> nodes;
+  for (const auto& [name, place] : places) nodes[name] = place.node;
   write_embeddings(graph, plan, out, nodes);
   remove_nodes(out, dropped);
+  drop_unread_in_bodies(out);
   copy_initializers_read(model, out);
-  sort_topologically(out);
+  sort_all_graphs(out);
   return out;
 }
 
@@ -243,7 +256,7 @@ Model write_single_layers(const Model& model, const Plan& plan, std::span<const 
     // The engine wants node names that differ.
     if (!layer.operand.part.empty()) node.set_name(result);
     *out.graph().add_node() = node;
-    writer.write(*out.graph().mutable_node(out.graph().node_size() - 1), layer,
+    writer.write(*out.graph().mutable_node(out.graph().node_size() - 1), out.graph(), layer,
                  is_quantized ? &quantized : nullptr);
     for (const std::string& input : computed_inputs(graph, original))
       if (inputs.insert(input).second)

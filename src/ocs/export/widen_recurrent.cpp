@@ -61,29 +61,30 @@ std::int64_t blocks_of(const onnx::NodeProto& node, int input) {
 
 }  // namespace
 
-void widen_recurrent(const Graph& graph, Model& out, onnx::NodeProto& node,
+void widen_recurrent(const Graph& graph, Model& out, onnx::GraphProto& place, onnx::NodeProto& node,
                      const LayerPlan& hidden) {
   const std::size_t size = hidden.copies.size();
-  for (const UnitInput& place : unit_inputs) {
-    if (place.input >= node.input_size() || node.input(place.input).empty()) continue;
-    const std::string value = node.input(place.input);
+  for (const UnitInput& held : unit_inputs) {
+    if (held.input >= node.input_size() || node.input(held.input).empty()) continue;
+    const std::string value = node.input(held.input);
     const onnx::TensorProto* constant = graph.initializer(value);
     if (constant != nullptr) {
       const Tensor tensor = to_tensor(*constant, graph.model().file().parent_path());
-      const auto axis = static_cast<std::size_t>(place.axis);
+      const auto axis = static_cast<std::size_t>(held.axis);
       if (axis >= tensor.shape.size())
         throw_bad_input("node '" + hidden.node + "': '" + value + "' has too few axes");
       const auto indices = repeat_units(tensor.shape[axis], size, hidden.inputs);
-      node.set_input(place.input,
+      node.set_input(held.input,
                      add_initializer(out, value + "_units", take(tensor, axis, indices)));
-    } else if (place.input != input_weight) {  // else quantized: its plan has the rows
-      const std::int64_t extent = blocks_of(node, place.input) * static_cast<std::int64_t>(size);
+    } else if (held.input != input_weight) {  // else quantized: its plan has the rows
+      const std::int64_t extent = blocks_of(node, held.input) * static_cast<std::int64_t>(size);
       const std::string indices =
           add_initializer(out, value + "_units", row(repeat_units(extent, size, hidden.inputs)));
       const std::string gathered = out.unique_name(value + "_units_Gather_Output");
-      set_attribute(add_node(out, "Gather", value + "_units_Gather", {value, indices}, {gathered}),
-                    "axis", std::int64_t{place.axis});
-      node.set_input(place.input, gathered);
+      set_attribute(
+          add_node(out, place, "Gather", value + "_units_Gather", {value, indices}, {gathered}),
+          "axis", std::int64_t{held.axis});
+      node.set_input(held.input, gathered);
     }
   }
   set_attribute(node, "hidden_size", static_cast<std::int64_t>(hidden.inputs.size()));
@@ -97,7 +98,7 @@ void widen_recurrent(const Graph& graph, Model& out, onnx::NodeProto& node,
     const std::string value = output;
     output = out.unique_name(value + "_units");
     const std::string wide = output;
-    add_node(out, "Slice", value + "_units_Slice", {wide, begin, end, axes}, {value});
+    add_node(out, place, "Slice", value + "_units_Slice", {wide, begin, end, axes}, {value});
   }
 }
 

@@ -11,8 +11,8 @@ namespace ocs {
 // larger hidden_size; rows of W where it is still the float initializer of `graph`, biases and
 // peepholes repeated; initial states through a Gather where they are computed; every output cut back
 // by a Slice, so that its name holds what it held. Quantized weights are left as they are: their plans
-// have the rows. Adds nodes at the end of `out`.
-void widen_recurrent(const Graph& graph, Model& out, onnx::NodeProto& node,
+// have the rows. Adds nodes at the end of `place`, the graph of `out` that holds the node.
+void widen_recurrent(const Graph& graph, Model& out, onnx::GraphProto& place, onnx::NodeProto& node,
                      const LayerPlan& hidden);
 
 }  // namespace ocs

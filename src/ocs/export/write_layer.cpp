@@ -10,6 +10,7 @@
 #include "ocs/export/widen_recurrent.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/walk.h"
 
 namespace ocs {
 namespace {
@@ -40,6 +41,13 @@ std::string named(const std::string& base, const char* suffix) { return base + s
 
 }  // namespace
 
+LayerWriter::LayerWriter(const Graph& graph, Model& out) : graph_(&graph), out_(&out) {
+  for_each_graph(out.graph(), [&](onnx::GraphProto& body) {
+    for (const onnx::TensorProto& tensor : body.initializer())
+      homes_.try_emplace(tensor.name(), &body);
+  });
+}
+
 LayerWriter::Quantized LayerWriter::quantize(const std::string& value, const std::string& input,
                                              const ActivationPlan& plan) {
   const Grid& container = plan.params.grid;
@@ -69,15 +77,15 @@ std::string LayerWriter::dequantize(const Quantized& quantized, const std::strin
   return name;
 }
 
-std::string LayerWriter::expand_data(const LayerPlan& layer, const std::string& value,
-                                     std::int64_t axis) {
+std::string LayerWriter::expand_data(onnx::GraphProto& place, const LayerPlan& layer,
+                                     const std::string& value, std::int64_t axis) {
   const std::string expanded = out_->unique_name(named(layer.node, "_split_data"));
   if (layer.form == SplitForm::gather) {
     const Tensor indices = scalar_or_row(layer.inputs, true);
     const std::string index = add_initializer(*out_, named(layer.node, "_channels"), indices);
     set_attribute(
-        add_node(*out_, "Gather", named(layer.node, "_Gather"), {value, index}, {expanded}), "axis",
-        axis);
+        add_node(*out_, place, "Gather", named(layer.node, "_Gather"), {value, index}, {expanded}),
+        "axis", axis);
     return expanded;
   }
   std::vector<std::string> parts{value};
@@ -90,11 +98,11 @@ std::string LayerWriter::expand_data(const LayerPlan& layer, const std::string& 
     const std::string end = add_initializer(
         *out_, named(layer.node, "_end"), scalar_or_row(std::vector<std::int64_t>{run.end}, true));
     parts.push_back(out_->unique_name(named(layer.node, "_run")));
-    add_node(*out_, "Slice", named(layer.node, "_Slice"), {value, begin, end, axes},
+    add_node(*out_, place, "Slice", named(layer.node, "_Slice"), {value, begin, end, axes},
              {parts.back()});
   }
-  set_attribute(add_node(*out_, "Concat", named(layer.node, "_Concat"), parts, {expanded}), "axis",
-                axis);
+  set_attribute(add_node(*out_, place, "Concat", named(layer.node, "_Concat"), parts, {expanded}),
+                "axis", axis);
   return expanded;
 }
 
@@ -130,9 +138,11 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
       add_initializer(*out_, named(layer.weight, "_scale"), scalar_or_row(scales, is_row));
   const std::string zero_point =
       add_initializer(*out_, named(layer.weight, "_zero_point"), scalar_or_row(zeros, is_row));
+  const auto home = homes_.find(layer.weight);
+  onnx::GraphProto& graph = home == homes_.end() ? out_->graph() : *home->second;
   std::string output = out_->unique_name(named(layer.weight, "_DequantizeLinear_Output"));
   onnx::NodeProto& dequantize_node =
-      add_node(*out_, "DequantizeLinear", named(layer.weight, "_DequantizeLinear"),
+      add_node(*out_, graph, "DequantizeLinear", named(layer.weight, "_DequantizeLinear"),
                {stored, scale, zero_point}, {output});
   if (is_row) set_attribute(dequantize_node, "axis", std::int64_t{axis});
   if (is_flat) {
@@ -140,7 +150,7 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
         add_initializer(*out_, named(layer.weight, "_shape"), scalar_or_row(shape, true));
     const std::string flat = output;
     output = out_->unique_name(named(layer.weight, "_Reshape_Output"));
-    add_node(*out_, "Reshape", named(layer.weight, "_Reshape"), {flat, sizes}, {output});
+    add_node(*out_, graph, "Reshape", named(layer.weight, "_Reshape"), {flat, sizes}, {output});
   }
   weights_.emplace(layer.weight, Written{.layer = &layer, .output = output});
   return output;
@@ -177,13 +187,14 @@ std::string LayerWriter::write_bias(const LayerPlan& layer, const std::vector<fl
   return output;
 }
 
-void LayerWriter::write(onnx::NodeProto& node, const LayerPlan& layer, const Quantized* data) {
+void LayerWriter::write(onnx::NodeProto& node, onnx::GraphProto& place, const LayerPlan& layer,
+                        const Quantized* data) {
   const bool has_own_data = layer.form != SplitForm::fold && layer.form != SplitForm::virtual_ &&
                             !layer.copies.empty() && !layer.inputs.empty();
   if (has_own_data) {
     const int axis = find_linear_op(node)->data_axis(node, layer.operand);
     const std::string source = data != nullptr ? data->levels : data_of(node, layer.operand);
-    std::string expanded = expand_data(layer, source, axis);
+    std::string expanded = expand_data(place, layer, source, axis);
     if (data != nullptr)
       expanded = dequantize(*data, expanded,
                             out_->unique_name(named(layer.node, "_data_DequantizeLinear_Output")));
@@ -191,7 +202,7 @@ void LayerWriter::write(onnx::NodeProto& node, const LayerPlan& layer, const Qua
   }
   node.set_input(layer.operand.weight_input, write_weight(node, layer));
   if (layer.operand.is_hidden() && !layer.rows.empty())
-    widen_recurrent(*graph_, *out_, node, layer);
+    widen_recurrent(*graph_, *out_, place, node, layer);
 
   if (layer.dynamic) write_oracle(*out_, node, layer, shape_of(*graph_->initializer(layer.weight)));
 

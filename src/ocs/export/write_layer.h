@@ -13,9 +13,9 @@ namespace ocs {
 // own yet.
 class LayerWriter {
  public:
-  // `graph`: the float model (weights are read there); `out`: the model that is written. Both
-  // outlive the writer.
-  LayerWriter(const Graph& graph, Model& out) : graph_(&graph), out_(&out) {}
+  // `graph`: the float model (weights are read there); `out`: the model that is written, its bodies
+  // still with the float weights that lie in them. Both outlive the writer.
+  LayerWriter(const Graph& graph, Model& out);
 
   // A quantized value: its integers (clipped to the levels in use) and the parameters as
   // initializers.
@@ -35,17 +35,22 @@ class LayerWriter {
 
   // Rewires `node` (a copy of the layer's node in `out`): weight, bias, group count, and where the
   // layer has copies of its own a data input through Gather or Slice and Concat. `data`: the
-  // quantized input, null where it stays float. Copies of hidden units widen the whole node.
-  void write(onnx::NodeProto& node, const LayerPlan& layer, const Quantized* data);
+  // quantized input, null where it stays float. Copies of hidden units widen the whole node. `place`:
+  // the graph that holds the node; what is done to its data lies there. A weight is dequantized in the
+  // graph where the float one lies: once for all that read it there and in bodies.
+  void write(onnx::NodeProto& node, onnx::GraphProto& place, const LayerPlan& layer,
+             const Quantized* data);
 
  private:
-  std::string expand_data(const LayerPlan& layer, const std::string& value, std::int64_t axis);
+  std::string expand_data(onnx::GraphProto& place, const LayerPlan& layer, const std::string& value,
+                          std::int64_t axis);
   std::string write_weight(onnx::NodeProto& node, const LayerPlan& layer);
   std::string write_bias(const LayerPlan& layer, const std::vector<float>& bias,
                          const std::vector<float>& scales, const Quantized* data);
 
   const Graph* graph_;
   Model* out_;
+  std::map<std::string, onnx::GraphProto*> homes_{};  // of float weights that lie in bodies
   struct Written {
     const LayerPlan* layer = nullptr;
     std::string output{};

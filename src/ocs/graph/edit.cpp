@@ -62,8 +62,14 @@ std::string add_initializer(Model& model, std::string_view base, const Tensor& t
 onnx::NodeProto& add_node(Model& model, std::string_view op_type, const std::string& name,
                           const std::vector<std::string>& inputs,
                           const std::vector<std::string>& outputs) {
+  return add_node(model, model.graph(), op_type, name, inputs, outputs);
+}
+
+onnx::NodeProto& add_node(Model& model, onnx::GraphProto& graph, std::string_view op_type,
+                          const std::string& name, const std::vector<std::string>& inputs,
+                          const std::vector<std::string>& outputs) {
   const std::string given = model.unique_name(name);
-  onnx::NodeProto& node = *model.graph().add_node();
+  onnx::NodeProto& node = *graph.add_node();
   node.set_op_type(std::string(op_type));
   node.set_name(given);
   node.mutable_input()->Assign(inputs.begin(), inputs.end());
@@ -104,6 +110,38 @@ void add_behind(Model& model, onnx::NodeProto& node, const std::string& base, co
   const std::string raw = model.unique_name(result + "_uncorrected");
   node.set_output(0, raw);
   add_node(model, "Add", base + "_Add", {raw, added}, {result});
+}
+
+void rename_values(onnx::GraphProto& graph, const std::map<std::string, std::string>& renamed) {
+  const auto rename = [&](std::string* name) {
+    if (const auto found = renamed.find(*name); found != renamed.end()) *name = found->second;
+  };
+  for (auto& input : *graph.mutable_input()) rename(input.mutable_name());
+  for (auto& output : *graph.mutable_output()) rename(output.mutable_name());
+  for (auto& info : *graph.mutable_value_info()) rename(info.mutable_name());
+  for (auto& tensor : *graph.mutable_initializer()) rename(tensor.mutable_name());
+  for (auto& tensor : *graph.mutable_sparse_initializer())
+    rename(tensor.mutable_values()->mutable_name());
+  for (auto& note : *graph.mutable_quantization_annotation()) rename(note.mutable_tensor_name());
+  for (auto& node : *graph.mutable_node())
+    for (auto& output : *node.mutable_output()) rename(&output);
+  replace_in_nodes(graph, renamed);
+}
+
+int drop_unread_in_bodies(Model& model) {
+  int gone = 0;
+  for_each_graph(model.graph(), [&](onnx::GraphProto& graph) {
+    auto* tensors = graph.mutable_initializer();
+    if (&graph == &model.graph() || tensors->empty()) return;
+    std::set<std::string> needed = reads_of(graph);
+    for (const auto& input : graph.input()) needed.insert(input.name());
+    for (int i = tensors->size() - 1; i >= 0; --i) {
+      if (needed.contains(tensors->Get(i).name())) continue;
+      tensors->DeleteSubrange(i, 1);
+      ++gone;
+    }
+  });
+  return gone;
 }
 
 void remove_nodes(Model& model, const std::set<std::string>& names) {

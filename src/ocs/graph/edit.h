@@ -14,8 +14,12 @@ namespace ocs {
 // Adds an initializer named unique_name(base); returns its name.
 std::string add_initializer(Model& model, std::string_view base, const Tensor& tensor);
 
-// A node with a name of its own (unique_name(name)), appended at the end: call sort_topologically
-// when all edits are done.
+// A node with a name of its own (unique_name(name)), appended at the end of `graph`, the main graph
+// of the model or a body in it: call sort_topologically when all edits are done. The second form
+// takes the main graph.
+onnx::NodeProto& add_node(Model& model, onnx::GraphProto& graph, std::string_view op_type,
+                          const std::string& name, const std::vector<std::string>& inputs,
+                          const std::vector<std::string>& outputs);
 onnx::NodeProto& add_node(Model& model, std::string_view op_type, const std::string& name,
                           const std::vector<std::string>& inputs,
                           const std::vector<std::string>& outputs);
@@ -30,6 +34,14 @@ void set_input(onnx::NodeProto& node, int index, const std::string& name);
 // y = Add(node's result, `shift`): the sum takes over the name of the node's first output. New names
 // are made from `base`.
 void add_behind(Model& model, onnx::NodeProto& node, const std::string& base, const Tensor& shift);
+
+// Values that `graph` itself defines (inputs, initializers, results) get new names, in it and
+// wherever its bodies read them: name -> new name. Not for the main graph, whose ports have names
+// that others know.
+void rename_values(onnx::GraphProto& graph, const std::map<std::string, std::string>& renamed);
+
+// Initializers of the bodies that nobody reads go; returns how many.
+int drop_unread_in_bodies(Model& model);
 
 // Removes the nodes of the main graph that have one of these names (not empty). Their outputs must
 // not be read any more.

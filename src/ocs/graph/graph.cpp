@@ -20,7 +20,6 @@ Graph::Graph(const Model& model) : model_(&model) {
 
   for (std::size_t index = 0; index < node_count(); ++index) {
     const onnx::NodeProto& read = node(index);
-    if (!read.name().empty()) nodes_.try_emplace(read.name(), index);
     for (const auto& output : read.output())
       if (!output.empty()) producers_.try_emplace(output, index);
     for (int input = 0; input < read.input_size(); ++input)
@@ -30,11 +29,16 @@ Graph::Graph(const Model& model) : model_(&model) {
     for (const std::string& name : captures(read))
       uses_[name].push_back({.node = index, .input = -1});
   }
+  for_each_graph(graph, [this](const onnx::GraphProto& each) {  // the main graph first
+    for (const auto& tensor : each.initializer()) initializers_.try_emplace(tensor.name(), &tensor);
+    for (const auto& held : each.node())
+      if (!held.name().empty()) nodes_.try_emplace(held.name(), &held);
+  });
 }
 
 const onnx::NodeProto* Graph::node_named(std::string_view name) const {
   const auto found = nodes_.find(name);
-  return found == nodes_.end() ? nullptr : &node(found->second);
+  return found == nodes_.end() ? nullptr : found->second;
 }
 
 const onnx::NodeProto* Graph::producer(std::string_view value) const {

@@ -1,5 +1,6 @@
-// Read-only index of one model's main graph: built, used, dropped before the edit. Findings hold
-// names, never pointers.
+// Read-only index of one model: built, used, dropped before the edit. Findings hold names, never
+// pointers. What runs over nodes and values is the main graph's; a node or an initializer is found
+// by its name in bodies too (those of the main graph first; passes/name_values makes names unique).
 #pragma once
 
 #include <cstddef>
@@ -31,14 +32,16 @@ class Graph {
   [[nodiscard]] std::size_t node_count() const {
     return static_cast<std::size_t>(model_->graph().node_size());
   }
-  [[nodiscard]] const onnx::NodeProto* node_named(std::string_view name) const;  // nullptr: none
-  // The node that writes `value`; nullptr for graph inputs, initializers and unknown names.
+  // Also of bodies. nullptr: none.
+  [[nodiscard]] const onnx::NodeProto* node_named(std::string_view name) const;
+  // The node of the main graph that writes `value`; nullptr for graph inputs, initializers and unknown names.
   [[nodiscard]] const onnx::NodeProto* producer(std::string_view value) const;
   [[nodiscard]] std::span<const Use> uses(
       std::string_view value) const;  // graph outputs do not count
   [[nodiscard]] bool is_graph_output(std::string_view value) const;
   [[nodiscard]] bool is_graph_input(std::string_view value) const;  // initializers do not count
-  [[nodiscard]] const onnx::TensorProto* initializer(std::string_view name) const;  // nullptr: none
+  // Also of bodies. nullptr: none.
+  [[nodiscard]] const onnx::TensorProto* initializer(std::string_view name) const;
   // The single node that reads `value`, where nothing else does (no second use, no capture, not a
   // graph output); nullptr otherwise.
   [[nodiscard]] const onnx::NodeProto* only_consumer(std::string_view value) const;
@@ -46,7 +49,7 @@ class Graph {
  private:
   const Model* model_;
   std::map<std::string, std::size_t, std::less<>> producers_;
-  std::map<std::string, std::size_t, std::less<>> nodes_;
+  std::map<std::string, const onnx::NodeProto*, std::less<>> nodes_;
   std::map<std::string, std::vector<Use>, std::less<>> uses_;
   std::map<std::string, const onnx::TensorProto*, std::less<>> initializers_;
   std::vector<std::string> inputs_;   // sorted

@@ -1,6 +1,5 @@
 #include "ocs/graph/walk.h"
 
-#include <set>
 #include <string_view>
 #include <unordered_set>
 
@@ -27,6 +26,15 @@ void add_free_names(const onnx::GraphProto& body, std::set<std::string_view>& fr
 }
 
 }  // namespace
+
+std::set<std::string> reads_of(const onnx::GraphProto& graph) {
+  std::set<std::string> reads;
+  for_each_graph(graph, [&](const onnx::GraphProto& each) {
+    for (const auto& node : each.node()) reads.insert(node.input().begin(), node.input().end());
+    for (const auto& output : each.output()) reads.insert(output.name());
+  });
+  return reads;
+}
 
 std::vector<std::string> captures(const onnx::NodeProto& node) {
   std::set<std::string_view> names;

@@ -1,6 +1,7 @@
 // Bodies of If, Loop, Scan and their like: how to reach them, and what they read from outside.
 #pragma once
 
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -37,6 +38,9 @@ void for_each_graph(Proto& graph, Visit&& visit) {
     for (onnx::NodeProto& node : *graph.mutable_node()) for_each_body(node, deeper);
   }
 }
+
+// Names that the graph's nodes, those of its bodies and the graphs' outputs read.
+[[nodiscard]] std::set<std::string> reads_of(const onnx::GraphProto& graph);
 
 // Names that the bodies of `node` read without defining them (the bodies' own outputs count as
 // reads): sorted, each once.

@@ -7,6 +7,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/passes/cast_values.h"
+#include "ocs/passes/slice_concat.h"
 
 namespace ocs {
 namespace {
@@ -32,6 +33,8 @@ class Computation {
   [[nodiscard]] std::optional<Shape> flattened() const;
   [[nodiscard]] std::optional<TensorProto> transposed() const;
   [[nodiscard]] std::optional<TensorProto> cast() const;
+  [[nodiscard]] std::optional<TensorProto> cut() const;
+  [[nodiscard]] std::optional<TensorProto> concatenated() const;
   [[nodiscard]] std::optional<TensorProto> constant() const;
   [[nodiscard]] std::optional<TensorProto> constant_of_shape() const;
 
@@ -59,6 +62,8 @@ std::optional<TensorProto> Computation::result() const {
   if (op == "Flatten") return with_shape(flattened());
   if (op == "Transpose") return transposed();
   if (op == "Cast") return cast();
+  if (op == "Slice") return cut();
+  if (op == "Concat") return concatenated();
   if (op == "ConstantOfShape") return constant_of_shape();
   return std::nullopt;
 }
@@ -241,6 +246,51 @@ std::optional<TensorProto> Computation::cast() const {
   return to_proto({.shape = from.shape, .values = std::move(*values)}, "");
 }
 
+// Whether a Tensor holds the values as they are, not widened.
+bool is_held_exactly(const TensorProto& proto) {
+  return bytes_per_element(proto.data_type()) != 0 && proto.data_type() != TensorProto::FLOAT16 &&
+         proto.data_type() != TensorProto::BFLOAT16;
+}
+
+std::optional<TensorProto> Computation::cut() const {
+  const std::optional<Shape> from = list("starts", 1);
+  const std::optional<Shape> to = list("ends", 2);
+  if (!from || !to || from->size() != to->size() || !is_held_exactly(data())) return std::nullopt;
+  const auto is_given = [&](int input) {
+    return input < node_->input_size() && !node_->input(input).empty();
+  };
+  const std::optional<Shape> axes = list("axes", 3);
+  const std::optional<Shape> steps = list("", 4);
+  if ((is_given(3) && !axes) || (is_given(4) && !steps)) return std::nullopt;
+  if ((axes && axes->size() != from->size()) || (steps && steps->size() != from->size()))
+    return std::nullopt;
+  std::vector<AxisCut> cuts;
+  for (std::size_t i = 0; i < from->size(); ++i)
+    cuts.push_back({.axis = axes ? (*axes)[i] : static_cast<std::int64_t>(i),
+                    .from = (*from)[i],
+                    .to = (*to)[i],
+                    .step = steps ? (*steps)[i] : 1});
+  const std::optional<Tensor> part = sliced(to_tensor(data(), *folder_), cuts);
+  return part ? std::optional(to_proto(*part, "")) : std::nullopt;
+}
+
+std::optional<TensorProto> Computation::concatenated() const {
+  // Chains of Concat of a thing with itself grow without bound.
+  constexpr std::int64_t most = 1 << 26;
+  std::int64_t count = 0;
+  for (const std::string& name : node_->input()) {
+    if (name.empty() || !is_held_exactly(*(*find_)(name))) return std::nullopt;
+    count += element_count(*(*find_)(name));
+    if (count > most) return std::nullopt;
+  }
+  if (attribute(*node_, "axis") == nullptr) return std::nullopt;
+  std::vector<Tensor> parts;
+  for (const std::string& name : node_->input())
+    parts.push_back(to_tensor(*(*find_)(name), *folder_));
+  const std::optional<Tensor> whole = joined(parts, int_attribute(*node_, "axis", 0));
+  return whole ? std::optional(to_proto(*whole, "")) : std::nullopt;
+}
+
 // One of the attributes value, value_float, value_floats, ...; nothing for a sparse one.
 std::optional<TensorProto> tensor_of(const onnx::AttributeProto& attribute) {
   if (attribute.has_t()) return attribute.t();
@@ -292,10 +342,7 @@ std::optional<TensorProto> Computation::constant_of_shape() const {
   if (count > most) return std::nullopt;
   Tensor one{.shape = {1}, .values = std::vector<float>{0.0F}};
   if (const auto* value = attribute(*node_, "value")) {
-    const int type = value->t().data_type();
-    if (bytes_per_element(type) == 0 || type == TensorProto::FLOAT16 ||
-        type == TensorProto::BFLOAT16)
-      return std::nullopt;
+    if (!is_held_exactly(value->t())) return std::nullopt;
     one = to_tensor(value->t());
   }
   if (element_count(one.shape) != 1) return std::nullopt;

@@ -15,8 +15,8 @@ namespace ocs {
 using FindConstant = std::function<const onnx::TensorProto*(const std::string&)>;
 
 // What `node` gives as its first output, named so; nothing where the node is none of Constant (not
-// sparse), Identity, Cast, Transpose, Reshape, Squeeze, Unsqueeze, Flatten and ConstantOfShape (at
-// most 65536 elements), where an input is not constant, and where the result cannot be held: shapes
+// sparse), Identity, Cast, Transpose, Reshape, Squeeze, Unsqueeze, Flatten, Slice,
+// Concat (at most 2^26 elements) and ConstantOfShape (at most 65536), where an input is not constant, and where the result cannot be held: shapes
 // that do not fit, a Cast to float16 or of values out of the new type's range. `folder`: where
 // external data lies. Throws Error(bad_input) naming a tensor whose sizes do not agree.
 [[nodiscard]] std::optional<onnx::TensorProto> compute_constant(

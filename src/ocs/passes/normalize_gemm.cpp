@@ -13,13 +13,14 @@
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/walk.h"
 #include "ocs/passes/constant_floats.h"
 
 namespace ocs {
 namespace {
 
 struct Job {
-  int node = 0;  // index in graph().node()
+  onnx::NodeProto* node = nullptr;
   bool transposed = false;
   float alpha = 1.0F;
   std::optional<std::vector<float>> bias{};  // what replaces the bias
@@ -34,13 +35,12 @@ std::optional<std::vector<float>> bias_for(const Tensor& c, float beta, std::int
   return bias;
 }
 
-std::optional<Job> find_job(const Graph& graph, int index) {
-  const onnx::NodeProto& node = graph.node(static_cast<std::size_t>(index));
+std::optional<Job> find_job(const Graph& graph, onnx::NodeProto& node) {
   if (!in_default_domain(node) || node.op_type() != "Gemm" || node.input_size() < 2)
     return std::nullopt;
   const onnx::TensorProto* weight = constant_floats(graph, node.input(1));
   if (weight == nullptr || weight->dims_size() != 2) return std::nullopt;
-  Job job{.node = index,
+  Job job{.node = &node,
           .transposed = int_attribute(node, "transB", 0) != 0,
           .alpha = float_attribute(node, "alpha", 1.0F)};
   bool work = job.transposed || job.alpha != 1.0F;
@@ -76,25 +76,25 @@ PassResult normalize_gemm(Model model) {
   std::vector<Job> jobs;
   {
     const Graph graph(model);
-    for (int i = 0; i < model.graph().node_size(); ++i)
-      if (const auto job = find_job(graph, i)) jobs.push_back(*job);
+    for_each_graph(model.graph(), [&](onnx::GraphProto& each) {
+      for (onnx::NodeProto& node : *each.mutable_node())
+        if (const auto job = find_job(graph, node)) jobs.push_back(*job);
+    });
   }
   std::vector<Note> notes;
   std::map<std::tuple<std::string, bool, float>, std::string> made;  // one copy of shared weights
   for (const Job& job : jobs) {
-    const std::string old = model.graph().node(job.node).input(1);
+    onnx::NodeProto& node = *job.node;
+    const std::string old = node.input(1);
     std::string weight = old;
     if (job.transposed || job.alpha != 1.0F) {
       std::string& name = made[{old, job.transposed, job.alpha}];
       if (name.empty()) {
-        const auto found = std::ranges::find(model.graph().initializer(), old,
-                                             [](const auto& tensor) { return tensor.name(); });
-        const Tensor stored = to_tensor(*found, folder_of(model));
+        const Tensor stored = to_tensor(*Graph(model).initializer(old), folder_of(model));
         name = add_initializer(model, old, normal_weight(stored, job));
       }
       weight = name;
     }
-    onnx::NodeProto& node = *model.graph().mutable_node(job.node);
     node.set_input(1, weight);
     remove_attribute(node, "transB");
     remove_attribute(node, "alpha");

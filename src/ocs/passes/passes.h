@@ -6,6 +6,7 @@
 #include "ocs/passes/fold_batchnorm.h"
 #include "ocs/passes/lift_constants.h"
 #include "ocs/passes/name_nodes.h"
+#include "ocs/passes/name_values.h"
 #include "ocs/passes/normalize_gemm.h"
 #include "ocs/passes/prune.h"
 #include "ocs/passes/state_kernels.h"

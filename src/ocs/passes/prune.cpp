@@ -112,6 +112,7 @@ PassResult prune(Model model, const std::set<std::string>& keep) {
   tensors += retain(*graph.mutable_sparse_initializer(), [&](const auto& tensor, std::size_t) {
     return is_read(tensor.values().name());
   });
+  tensors += drop_unread_in_bodies(model);
   const auto values = values_of(graph);
   retain(*graph.mutable_value_info(),
          [&](const auto& info, std::size_t) { return values.contains(info.name()); });

@@ -11,7 +11,8 @@ namespace ocs {
 // graph output), Identity and Dropout of inference (their readers read the input instead, unless
 // their output is a graph output), initializers that nobody reads, and value_info of values that
 // are no more. Nodes of other domains than ONNX's own are kept, and what they read: they may have
-// effects that we do not know. `keep`: initializers that stay though nobody reads them.
+// effects that we do not know. Of bodies only initializers go.
+// `keep`: initializers that stay though nobody reads them.
 [[nodiscard]] PassResult prune(Model model, const std::set<std::string>& keep = {});
 
 }  // namespace ocs

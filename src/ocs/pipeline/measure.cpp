@@ -129,6 +129,13 @@ void measure_group(const Model& model, const Plan& plan, std::span<const LayerPl
     measured.layer_sqnr_db[layer] = energy[values.alone].sqnr_db();
 }
 
+// The first layers of `layers`, up to one in a body: of these the engine shows no value.
+std::span<const LayerPlan> group_at(std::span<const LayerPlan> layers) {
+  const auto end = std::ranges::find(layers, true, &LayerPlan::is_in_body);
+  const auto count = static_cast<std::size_t>(end - layers.begin());
+  return layers.first(std::min(count, layers_at_a_time));
+}
+
 }  // namespace
 
 FloatMeasurement measure_layers(const Model& model, const Plan& plan, const Samples& samples,
@@ -138,11 +145,13 @@ FloatMeasurement measure_layers(const Model& model, const Plan& plan, const Samp
   const std::size_t used = std::min(count, samples.count);
   measured.outputs = float_outputs(model, measured.parts, samples, used, engine, progress);
   const std::span<const LayerPlan> layers(plan.layers);
-  for (std::size_t first = 0; first < layers.size(); first += layers_at_a_time) {
+  for (std::size_t first = 0; first < layers.size();) {
     if (progress) progress("measuring layers", first, layers.size());
-    measure_group(model, plan,
-                  layers.subspan(first, std::min(layers_at_a_time, layers.size() - first)), samples,
-                  std::min(used, most_layer_samples), engine, measured);
+    const auto group = group_at(layers.subspan(first));
+    if (!group.empty())
+      measure_group(model, plan, group, samples, std::min(used, most_layer_samples), engine,
+                    measured);
+    first += std::max<std::size_t>(group.size(), 1);
   }
   return measured;
 }

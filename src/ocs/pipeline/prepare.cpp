@@ -69,6 +69,8 @@ Prepared prepare(Model model, const Recipe& recipe, const Observer& observe) {
   };
   model =
       keep("name_nodes", name_nodes(std::move(model)));  // plan and report refer to nodes by name
+  // Before all that looks values up by their names, bodies included.
+  model = keep("name_values", name_values(std::move(model)));
   model = keep("widen_to_float", widen_to_float(std::move(model)));
   model = keep("upgrade_opset", upgrade_opset(std::move(model), opset));
   // After the upgrade: its rules add constants. Before the fold: it wants initializers.

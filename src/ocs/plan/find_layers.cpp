@@ -29,22 +29,35 @@ std::string refusal(const Graph& graph, const onnx::NodeProto& node, const Opera
   return "";
 }
 
-// Nodes inside If, Loop and Scan bodies that would be layers in the main graph.
-void list_body_layers(const onnx::NodeProto& holder, const std::string& path,
-                      std::vector<Skipped>& skipped) {
-  for (const onnx::AttributeProto& attribute : holder.attribute()) {
-    if (!attribute.has_g()) continue;
-    for (const onnx::NodeProto& node : attribute.g().node()) {
-      const std::string name = path + "/" + (node.name().empty() ? node.op_type() : node.name());
-      if (find_linear_op(node) != nullptr) {
-        skipped.push_back(
-            {.node = name,
-             .op = node.op_type(),
-             .reason = fmt::format("inside the body of {} '{}': bodies are kept as they are",
-                                   holder.op_type(), path)});
-      }
-      list_body_layers(node, name, skipped);
+void add_layers(const Graph& graph, const onnx::NodeProto& node, bool is_in_body,
+                FoundLayers& found) {
+  for_each_body(node, [&](const onnx::GraphProto& body) {
+    for (const onnx::NodeProto& inner : body.node()) add_layers(graph, inner, true, found);
+  });
+  const LinearOp* op = find_linear_op(node);
+  if (op == nullptr) return;
+  const Operands operands = op->operands(node, graph);
+  if (const auto* reason = std::get_if<std::string>(&operands)) {
+    found.skipped.push_back({.node = node.name(), .op = node.op_type(), .reason = *reason});
+    return;
+  }
+  for (const Operand& operand : std::get<std::vector<Operand>>(operands)) {
+    if (const std::string reason = refusal(graph, node, operand); !reason.empty()) {
+      found.skipped.push_back({.node = node.name(),
+                               .part = std::string(operand.part),
+                               .op = node.op_type(),
+                               .reason = reason});
+      continue;
     }
+    found.layers.push_back({.node = node.name(),
+                            .op = op,
+                            .operand = operand,
+                            .data = data_of(node, operand),
+                            .weight = input_name(node, operand.weight_input),
+                            .bias = operand.bias_input ? input_name(node, *operand.bias_input) : "",
+                            .result = result_of(node),
+                            .position = {.part = operand.part},
+                            .is_in_body = is_in_body});
   }
 }
 
@@ -63,35 +76,8 @@ bool is_recurrent_model(const Model& model) {
 
 FoundLayers find_all_layers(const Graph& graph) {
   FoundLayers found;
-  for (std::size_t i = 0; i < graph.node_count(); ++i) {
-    const onnx::NodeProto& node = graph.node(i);
-    if (has_body(node)) list_body_layers(node, node.name(), found.skipped);
-    const LinearOp* op = find_linear_op(node);
-    if (op == nullptr) continue;
-    const Operands operands = op->operands(node, graph);
-    if (const auto* reason = std::get_if<std::string>(&operands)) {
-      found.skipped.push_back({.node = node.name(), .op = node.op_type(), .reason = *reason});
-      continue;
-    }
-    for (const Operand& operand : std::get<std::vector<Operand>>(operands)) {
-      if (const std::string reason = refusal(graph, node, operand); !reason.empty()) {
-        found.skipped.push_back({.node = node.name(),
-                                 .part = std::string(operand.part),
-                                 .op = node.op_type(),
-                                 .reason = reason});
-        continue;
-      }
-      found.layers.push_back(
-          {.node = node.name(),
-           .op = op,
-           .operand = operand,
-           .data = data_of(node, operand),
-           .weight = input_name(node, operand.weight_input),
-           .bias = operand.bias_input ? input_name(node, *operand.bias_input) : "",
-           .result = result_of(node),
-           .position = {.part = operand.part}});
-    }
-  }
+  for (std::size_t i = 0; i < graph.node_count(); ++i)
+    add_layers(graph, graph.node(i), false, found);
   // All layers of a node stand at its place.
   const bool is_recurrent = is_recurrent_model(graph.model());
   for (Layer& layer : found.layers) {

@@ -22,23 +22,23 @@ struct Layer {
   std::string result{};  // value that it writes
   NodePosition position{};
   bool is_in_recurrent_model = false;
+  bool is_in_body = false;  // of an If, Loop or Scan: nobody sees its data
 
   [[nodiscard]] LayerId id() const { return {.node = node, .part = std::string(operand.part)}; }
 };
 
 struct FoundLayers {
-  std::vector<Layer> layers{};  // in graph order
-  std::vector<Skipped>
-      skipped{};  // nodes with weights or recurrent nodes that stay float; layers inside bodies too
+  std::vector<Layer> layers{};     // in graph order
+  std::vector<Skipped> skipped{};  // nodes with weights or recurrent nodes that stay float
 };
 
 // Whether the model has LSTM, GRU or RNN nodes, in bodies too.
 [[nodiscard]] bool is_recurrent_model(const Model& model);
 
 // Whether the layer's data are quantized under these settings: those of recurrent nodes never are, no engine has integer kernels for them
-// in the standard operators; under `recurrent_float` those of no layer of a recurrent model (paper, Table 6).
+// in the standard operators; nor those of layers in bodies, whose values the engine does not show; under `recurrent_float` those of no layer of a recurrent model (paper, Table 6).
 [[nodiscard]] inline bool quantizes_data(const Recipe& settings, const Layer& layer) {
-  return settings.act_bits.has_value() && !layer.op->is_recurrent &&
+  return settings.act_bits.has_value() && !layer.op->is_recurrent && !layer.is_in_body &&
          !(settings.recurrent_float && layer.is_in_recurrent_model);
 }
 // Whether some layer's data may be quantized, so that calibration data are needed.
@@ -46,7 +46,8 @@ struct FoundLayers {
   return recipe.act_bits.has_value() && !(recipe.recurrent_float && is_recurrent_model(model));
 }
 
-// Every linear node of the main graph with a constant float weight, whatever a recipe says.
+// Every linear node with a constant float weight, whatever a recipe says. Those of bodies stand at
+// the place of the node that holds the body.
 [[nodiscard]] FoundLayers find_all_layers(const Graph& graph);
 
 // Those that `recipe` quantizes: without keep_float patterns and, where asked, the first (in a recurrent model none:

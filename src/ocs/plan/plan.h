@@ -43,6 +43,7 @@ struct DynamicSplit {
 struct LayerPlan {
   std::string node{};
   std::string op{};
+  bool is_in_body = false;  // of an If, Loop or Scan
   Operand operand{};
   std::string weight{};  // initializer of the float weight (as the float model holds it)
   QuantParams params{};  // of the weight, in its layout; BatchNormalization that was rounded first

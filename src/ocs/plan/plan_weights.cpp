@@ -29,10 +29,11 @@ std::string split_refusal(const WeightProblem& problem, const ChannelMatrix& wei
     return "not split: depthwise, an input channel belongs to one output channel alone";
   if (weight.groups > 1)
     return "not split: grouped, every group would need the same number of copies";
-  const bool is_image =
-      problem.layer->position.first && !problem.layer->operand.is_hidden() && weight.columns() <= 4;
-  if (is_image && !problem.settings.split_first)
+  const bool is_narrow = !problem.layer->operand.is_hidden() && weight.columns() <= 4;
+  if (is_narrow && problem.layer->position.first && !problem.settings.split_first)
     return "not split: first layer, its few input channels are the image";
+  if (is_narrow && problem.layer->is_in_body && !problem.settings.split_first)
+    return "not split: in a body its few input channels may be the image";
   return "";
 }
 
@@ -189,6 +190,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
 
   LayerPlan plan{.node = layer.node,
                  .op = std::string(layer.op->op_type),
+                 .is_in_body = layer.is_in_body,
                  .operand = layer.operand,
                  .weight = layer.weight,
                  .weight_bits = settings.weight_bits,

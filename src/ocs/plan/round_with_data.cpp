@@ -18,6 +18,7 @@ constexpr std::int64_t largest_side = 8192;
 
 // Why this layer cannot be rounded with the data, "" where it can.
 std::string refusal(const EnergyRequest& request, const LayerPlan& layer) {
+  if (layer.is_in_body) return "rounded to nearest: nobody sees the data in a body";
   if (request.op->patches == nullptr)
     return fmt::format("rounded to nearest: no second moments of the inputs of a {}", layer.op);
   if (layer.op == "MatMul" && request.weight.taps > 1)

@@ -7,14 +7,19 @@
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/walk.h"
 
 namespace ocs {
 namespace {
 
 onnx::NodeProto& node_of(Model& model, const std::string& name) {
-  for (onnx::NodeProto& node : *model.graph().mutable_node())
-    if (node.name() == name) return node;
-  throw_internal("no node '" + name + "'");
+  onnx::NodeProto* found = nullptr;
+  for_each_graph(model.graph(), [&](onnx::GraphProto& graph) {
+    for (onnx::NodeProto& node : *graph.mutable_node())
+      if (node.name() == name) found = &node;
+  });
+  if (found == nullptr) throw_internal("no node '" + name + "'");
+  return *found;
 }
 
 }  // namespace

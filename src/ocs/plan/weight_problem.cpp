@@ -41,7 +41,8 @@ WeightProblem weight_problem(const Graph& graph, const Layer& layer, const Calib
     problem.unfolded = rows->second.weight;
     problem.multiplier = rows->second.multiplier;
   }
-  if (stats != nullptr && stats->tensors.contains(layer.data))
+  // A body may read a value of the main graph, but seldom each time that it is there.
+  if (stats != nullptr && !layer.is_in_body && stats->tensors.contains(layer.data))
     problem.data = &stats->tensors.at(layer.data);
   const auto activation = plan.activations.find(layer.data);
   if (quantizes_data(problem.settings, layer) && activation != plan.activations.end())

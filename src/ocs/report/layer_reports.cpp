@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "ocs/core/error.h"
+#include "ocs/graph/walk.h"
 
 namespace ocs {
 namespace {
@@ -85,8 +86,15 @@ std::int64_t extra_macs(const LayerPlan& layer, double row_share) {
 
 std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {
   std::map<std::string, int, std::less<>> place;
-  for (int i = 0; i < model.graph().node_size(); ++i)
-    place.try_emplace(model.graph().node(i).name(), i);
+  for (int i = 0; i < model.graph().node_size(); ++i) {
+    const onnx::NodeProto& node = model.graph().node(i);
+    place.try_emplace(node.name(), i);
+    for_each_body(node, [&](const onnx::GraphProto& body) {  // at the place of who holds it
+      for_each_graph(body, [&](const onnx::GraphProto& graph) {
+        for (const onnx::NodeProto& inner : graph.node()) place.try_emplace(inner.name(), i);
+      });
+    });
+  }
   std::vector<LayerReport> rows;
   std::map<std::string, double> row_shares = added_rows(plan);
   for (const LayerPlan& layer : plan.layers)
@@ -106,7 +114,6 @@ std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {
                     .reason = skipped.reason,
                     .macs = skipped.macs});
   }
-  // A node that the main graph does not hold (it lies in a body) goes to the end.
   const auto place_of = [&](const LayerReport& row) {
     const auto found = place.find(row.node);
     return found == place.end() ? model.graph().node_size() : found->second;
