@@ -173,6 +173,48 @@ TEST(QuantizedRecurrentNode, KeepsTheActivationsOfItsModelFloatInThePaper) {
               testing::ThrowsMessage<Error>(testing::HasSubstr("calibration data")));
 }
 
+// X behind a Q/DQ pair with the scale of what was seen; states and results stay float.
+TEST(QuantizedRecurrentNode, RoundsItsInputsWhereAsked) {
+  for (const std::string& text : all_models) {
+    SCOPED_TRACE(text);
+    const Model model = text_model(text + "; output y");
+    const Samples samples{.count = 1, .load = [&](std::size_t) {
+                            return Sample{.name = "random", .inputs = random_inputs(model, 9)};
+                          }};
+    Recipe recipe = five_bits();
+    recipe.act_bits = 8;
+    recipe.act_range = ActRange::symmetric;
+    recipe.act_clip = MaxClip{};
+    recipe.fallback = false;
+    recipe.recurrent_inputs = true;
+    for (const double ratio : {0.0, 0.5}) {
+      recipe.expand_ratio = ratio;
+      recipe.split_form = SplitForm::gather;
+      const Quantized result = quantize(model.clone(), &samples, recipe, onnx_runtime(), {});
+      EXPECT_EQ(result.report.layers[0].act_bits, 8);
+      EXPECT_EQ(result.report.layers[1].act_bits, std::nullopt);
+      // The slow way: the weights alone quantized, run on inputs rounded by the formula.
+      recipe.act_bits = std::nullopt;
+      const Quantized weights = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+      recipe.act_bits = 8;
+      NamedTensors inputs = random_inputs(model, 9);
+      const NamedTensors exact = inputs;
+      float largest = 0.0F;
+      for (const float x : inputs.at("x").as<float>()) largest = std::max(largest, std::fabs(x));
+      for (float& x : inputs.at("x").as<float>())
+        x = std::nearbyint(x / (largest / 127.0F)) * (largest / 127.0F);
+      const Tensor found =
+          run_once(onnx_runtime()(result.model, {.optimize = false}), exact).at("y");
+      expect_near(found,
+                  run_once(onnx_runtime()(weights.model, {.optimize = false}), inputs).at("y"));
+      EXPECT_NE(found, run_once(onnx_runtime()(weights.model, {.optimize = false}), exact).at("y"));
+    }
+    recipe.recurrent_float = true;
+    const Quantized paper = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+    EXPECT_EQ(paper.report.layers[0].act_bits, std::nullopt);
+  }
+}
+
 TEST(QuantizedRecurrentNode, StaysAsItIsWithTheOtherLayout) {
   const Quantized result = quantize(
       text_model(

@@ -30,7 +30,7 @@ Readers find_readers(const Graph& graph, const Recipe& recipe) {
   Readers readers;
   for (Layer& layer : find_layers(graph, recipe).layers) {
     Recipe settings = recipe_for(recipe, layer.node, layer.position);
-    if (!quantizes_data(settings, layer)) continue;
+    if (!quantizes_data(settings, layer) || layer.op->is_recurrent) continue;
     const onnx::NodeProto& node = *graph.node_named(layer.node);
     const ChannelMatrix matrix =
         layer.op->view(node, layer.operand, shape_of(*graph.initializer(layer.weight)), {});

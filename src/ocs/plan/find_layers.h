@@ -35,10 +35,14 @@ struct FoundLayers {
 // Whether the model has LSTM, GRU or RNN nodes, in bodies too.
 [[nodiscard]] bool is_recurrent_model(const Model& model);
 
-// Whether the layer's data are quantized under these settings: those of recurrent nodes never are, no engine has integer kernels for them
-// in the standard operators; nor those of layers in bodies, whose values the engine does not show; under `recurrent_float` those of no layer of a recurrent model (paper, Table 6).
+// Whether the layer's data are quantized under these settings. Those of recurrent nodes only where
+// `recurrent_inputs` asks for it, since no engine has integer kernels for them in the standard
+// operators, and hidden states never; nor those of layers in bodies, whose values the engine does not
+// show; under `recurrent_float` those of no layer of a recurrent model (paper, Table 6).
 [[nodiscard]] inline bool quantizes_data(const Recipe& settings, const Layer& layer) {
-  return settings.act_bits.has_value() && !layer.op->is_recurrent && !layer.is_in_body &&
+  const bool is_wanted =
+      !layer.op->is_recurrent || (settings.recurrent_inputs && !layer.operand.is_hidden());
+  return settings.act_bits.has_value() && is_wanted && !layer.is_in_body &&
          !(settings.recurrent_float && layer.is_in_recurrent_model);
 }
 // Whether some layer's data may be quantized, so that calibration data are needed.

@@ -62,7 +62,7 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
   for (const Layer& layer : found.layers) {
     const Recipe settings = recipe_for(recipe, layer.node, layer.position);
     if (!quantizes_data(settings, layer)) continue;
-    if (recipe.act_split == ActSplit::oracle)
+    if (recipe.act_split == ActSplit::oracle && !layer.op->is_recurrent)
       dynamic[layer.id()] = dynamic_split(graph, layer, settings);
     else
       integer_layers.push_back(layer);

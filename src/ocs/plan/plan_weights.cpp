@@ -40,7 +40,8 @@ std::string split_refusal(const WeightProblem& problem, const ChannelMatrix& wei
 int wanted_splits(const WeightProblem& problem, const ChannelMatrix& weight) {
   const int splits = split_count(problem.settings.expand_ratio, weight.columns());
   if (splits == 0 || !problem.settings.fill_multiples) return splits;
-  const std::int64_t multiple = problem.activation != nullptr ? integer_multiple : float_multiple;
+  const bool is_integer = problem.activation != nullptr && !problem.layer->op->is_recurrent;
+  const std::int64_t multiple = is_integer ? integer_multiple : float_multiple;
   const std::int64_t filled = (weight.columns() + splits + multiple - 1) / multiple * multiple;
   return static_cast<int>(filled - weight.columns());
 }
@@ -212,8 +213,9 @@ LayerPlan plan_weights(const WeightProblem& problem) {
       .copies = plan.copies,
       .highest = grid.highest(),
       .highest_level = problem.activation != nullptr ? problem.activation->level_high : 1};
+  // Recurrent nodes have no integer kernels whose sums could saturate.
   const bool is_guarded = settings.target == "ort-cpu" && problem.activation != nullptr &&
-                          problem.activation->params.grid.bits == 8;
+                          !layer.op->is_recurrent && problem.activation->params.grid.bits == 8;
   if (is_guarded) scales = scales_against_saturation(saturation, scales);
   if (!is_unfolded && problem.activation != nullptr && !plan.bias.empty())
     keep_bias_in_range(scales, plan.bias, problem.activation->params.scale[0]);

@@ -188,8 +188,8 @@ Regions find_regions(const Graph& graph, const std::vector<Layer>& layers, ActSc
   for (const Layer& layer : layers) {
     // A Gemm or MatMul is fused with a float result too; a Conv only with a quantized one.
     const std::string result = behind_activation(graph, layer.result);
-    if (layer.op->op_type == "Conv" ||
-        (layer.op->op_type != "ConvTranspose" && grower.is_wanted(result)))
+    if (layer.op->op_type == "Conv" || (layer.op->op_type != "ConvTranspose" &&
+                                        !layer.op->is_recurrent && grower.is_wanted(result)))
       regions.quantized.insert(result);
   }
   for (std::size_t i = 0; i < graph.node_count(); ++i) {

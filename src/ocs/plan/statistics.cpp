@@ -10,9 +10,9 @@ namespace ocs {
 std::vector<TensorRequest> statistics_requests(const Model& model) {
   const Graph graph(model);
   std::vector<Layer> layers = find_all_layers(graph).layers;
-  // Data of recurrent nodes and in bodies stay float and their biases as they are.
+  // No value of the graph holds hidden states, and the engine shows none of a body.
   std::erase_if(layers,
-                [](const Layer& layer) { return layer.op->is_recurrent || layer.is_in_body; });
+                [](const Layer& layer) { return layer.operand.is_hidden() || layer.is_in_body; });
   std::map<std::string, TensorRequest> requests;
   for (const std::string& value : find_regions(graph, layers, ActScope::regions).quantized)
     requests[value].name = value;

@@ -58,6 +58,7 @@ struct Recipe {
   bool first_float = false;  // the paper: the first Conv/Gemm/MatMul stays float
   bool recurrent_float =
       false;  // the paper: activations of a model with LSTM, GRU or RNN stay float
+  bool recurrent_inputs = false;          // also round the inputs X of LSTM, GRU and RNN
   bool quantize_embeddings = false;       // tables that a Gather looks up
   std::vector<std::string> keep_float{};  // globs on node names, `first`, `last`
   std::vector<Override> overrides{};

@@ -243,6 +243,13 @@ constexpr std::array keys{
               .is_flag = true,
               .set = set_flag<&Recipe::recurrent_float>,
               .get = get_plain<&Recipe::recurrent_float>},
+    RecipeKey{.name = "recurrent_inputs",
+              .values = "on | off",
+              .help = "also quantize the inputs X of LSTM, GRU and RNN nodes, with `act_bits` and "
+                      "`act_clip`; not under `recurrent_float`",
+              .is_flag = true,
+              .set = set_flag<&Recipe::recurrent_inputs>,
+              .get = get_plain<&Recipe::recurrent_inputs>},
     RecipeKey{.name = "quantize_embeddings",
               .values = "on | off",
               .help = "also quantize the float tables that a Gather looks up, with `weight_bits` "
