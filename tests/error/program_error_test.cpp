@@ -47,6 +47,11 @@ void write_image(const fs::path& file) {
 void make_files(const TestFolder& folder) {
   write_model(text_model(net), folder / "net.onnx");
   write_model(text_model(quantized_net), folder / "quantized.onnx");
+  write_bytes(folder / "lstm.onnx", text_model(R"(
+      input x float[5,2,6]; init w float[1,16,6] random 1; init r float[1,16,4] random 2; init b float[1,30] random 3;
+      l: y = LSTM(x, w, r, b) {hidden_size = 4}; output y float)")
+                                        .proto()
+                                        .SerializeAsString());
   write_bytes(folder / "nan.onnx", text_model(nan_net).proto().SerializeAsString());
   write_model(text_model(language_net), folder / "language.onnx");
   write_model(text_model(language_net), folder / "named.onnx");

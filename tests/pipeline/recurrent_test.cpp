@@ -32,6 +32,21 @@ const std::vector<std::string> all_models{
     "input x float[5,2,6]; init w float[2,4,6] random 1; init r float[2,4,4] random 2; "
     "y = RNN(x, w, r) {hidden_size = 4, direction = \"bidirectional\", activations = [\"Relu\", "
     "\"Tanh\"]}",
+    // Optional inputs and outputs left out, in the middle too; other activation functions.
+    "input x float[5,2,6]; init w float[1,16,6] random 1; init r float[1,16,4] random 2; init l "
+    "int32[2] {5, 3}; init c float[1,2,4] random 5; init p float[1,12] random 4; , , y = LSTM(x, "
+    "w, "
+    "r, , l, , c, p) {hidden_size = 4, input_forget = 1, activations = [\"HardSigmoid\", "
+    "\"ScaledTanh\", \"Affine\"], activation_alpha = [0.3, 0.9, 0.5], activation_beta = [0.4, 0.8, "
+    "0.1]}",
+    "input x float[5,2,6]; input h float[2,2,4]; init w float[2,12,6] random 1; init r "
+    "float[2,12,4] "
+    "random 2; , y = GRU(x, w, r, , , h) {hidden_size = 4, direction = \"bidirectional\", "
+    "activations "
+    "= [\"HardSigmoid\", \"Softsign\", \"Sigmoid\", \"Elu\"]}",
+    "input x float[5,2,6]; init w float[1,4,6] random 1; init r float[1,4,4] random 2; init b "
+    "float[1,8] random 3; y, h = RNN(x, w, r, b) {hidden_size = 4, activations = "
+    "[\"ThresholdedRelu\"]}",
 };
 
 Recipe five_bits() {
@@ -213,6 +228,65 @@ TEST(QuantizedRecurrentNode, RoundsItsInputsWhereAsked) {
     const Quantized paper = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
     EXPECT_EQ(paper.report.layers[0].act_bits, std::nullopt);
   }
+}
+
+TEST(QuantizedRecurrentNode, StaysFloatWhereTheEngineDoesNotRunIt) {
+  const auto reason = [](const std::string& attributes) {
+    const Quantized result = quantize(
+        text_model(
+            "input x float[5,2,6]; init w float[1,16,6] random 1; init r float[1,16,4] random "
+            "2; y = LSTM(x, w, r) {hidden_size = 4, " +
+            attributes + "}; output y"),
+        nullptr, five_bits(), onnx_runtime(), {});
+    EXPECT_TRUE(result.unchanged);
+    return result.report.layers.at(0).reason;
+  };
+  EXPECT_EQ(reason("activations = [\"Sigmoid\", \"Gelu\", \"Tanh\"]"),
+            "its activation function 'Gelu' is not run by the engine");
+  EXPECT_EQ(reason("activations = [\"Sigmoid\"]"), "it has 1 activation functions, not 3");
+}
+
+// Before anything is written, and not as a bug of ours.
+TEST(QuantizedRecurrentNode, RefusesSizesThatDisagree) {
+  const auto complaint = [](const std::string& text) {
+    Recipe recipe = five_bits();
+    recipe.expand_ratio = 0.5;
+    recipe.split_form = SplitForm::fold;
+    try {
+      (void)quantize(text_model("input x float[5,2,6]; " + text + "; output y"), nullptr, recipe,
+                     onnx_runtime(), {});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), Error::Kind::bad_input);
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  const std::string weights =
+      "init w float[1,16,6] random 1; init r float[1,16,4] random 2; init b float[1,30] random 3; "
+      "init "
+      "h float[1,2,3] random 4; init p float[2,12] random 5; l: y = LSTM(x, w, r";
+  EXPECT_EQ(complaint(weights + ") {hidden_size = 5}"),
+            "node 'l' (LSTM): weight of shape [1,16,4]: attribute hidden_size is 5");
+  EXPECT_EQ(complaint(weights + ", b) {hidden_size = 4}"),
+            "node 'l' (LSTM): 'b' has the shape [1,30] where [1,32] is needed");
+  EXPECT_EQ(complaint(weights + ", , , h) {hidden_size = 4}"),
+            "node 'l' (LSTM): 'h' has the shape [1,2,3] where [1,?,4] is needed");
+  EXPECT_EQ(complaint(weights + ", , , , h) {hidden_size = 4}"),
+            "node 'l' (LSTM): 'h' has the shape [1,2,3] where [1,?,4] is needed");
+  EXPECT_EQ(complaint(weights + ", , , , , p) {hidden_size = 4}"),
+            "node 'l' (LSTM): 'p' has the shape [2,12] where [1,12] is needed");
+  EXPECT_EQ(complaint(weights + ") {hidden_size = 4, direction = \"bidirectional\"}"),
+            "node 'l' (LSTM): 'w' has the shape [1,16,6] where [2,16,?] is needed");
+  EXPECT_EQ(complaint(weights + ") {hidden_size = 4, direction = \"both\"}"),
+            "node 'l' (LSTM): direction 'both' is none of forward, reverse, bidirectional");
+  EXPECT_EQ(
+      complaint("init w float[1,16,6] random 1; init r float[1,12,4] random 2; l: y = LSTM(x, "
+                "w, r) {hidden_size = 4}"),
+      "node 'l' (LSTM): 'r' has the shape [1,12,4] where [1,16,4] is needed");
+  EXPECT_EQ(
+      complaint("init w float[16,6] random 1; init r float[16,4] random 2; l: y = LSTM(x, w, r) "
+                "{hidden_size = 4}"),
+      "node 'l' (LSTM): weight of shape [16,4]: 3 axes are needed");
 }
 
 TEST(QuantizedRecurrentNode, StaysAsItIsWithTheOtherLayout) {

@@ -61,7 +61,7 @@ struct LinearOp {
   std::string_view op_type{};
   bool is_recurrent = false;  // reads its own result of the step before
   // The operands of this node, in the order of their inputs. The weight of an operand is a float
-  // initializer of the main graph. Of a row whose nodes never have one, nothing else may be called.
+  // initializer. Throws Error(bad_input) naming a recurrent node whose sizes disagree. Of a row whose nodes never have one, nothing else may be called.
   Operands (*operands)(const onnx::NodeProto& node, const Graph& graph) = nullptr;
   // The channel view of a weight with this shape; without values (an empty span) a view to ask for
   // sizes and indices only. Throws Error(bad_input) naming the node where shape and attributes
