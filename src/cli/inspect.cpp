@@ -15,6 +15,7 @@
 #include "ocs/passes/passes.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/figures.h"
+#include "ocs/report/report_json.h"
 
 namespace ocs::cli {
 namespace {
@@ -46,6 +47,12 @@ Json as_json(const Inspection& inspection, const Options& options) {
                {"expand_ratio", options.recipe.expand_ratio}};
   json["layers"] = Json::array();
   for (const InspectedLayer& layer : inspection.layers) json["layers"].push_back(as_json(layer));
+  json["relative"] = Json::array();
+  for (const RelativeCostAt& at : inspection.relative) {
+    Json cost = to_json(at.cost);
+    cost["expand_ratio"] = at.expand_ratio;
+    json["relative"].push_back(std::move(cost));
+  }
   json["skipped"] = Json::array();
   for (const NotInspected& each : inspection.skipped) {
     json["skipped"].push_back({{"name", each.name}, {"op", each.op}, {"reason", each.reason}});
@@ -108,6 +115,10 @@ std::string as_text(const Inspection& inspection, const Options& options, std::i
                       {"split channels"},
                       {"left", true}},
                      rows);
+  if (!inspection.relative.empty())
+    text += "\nwith copies over without, of the layers that recipe paper quantizes:\n";
+  for (const RelativeCostAt& at : inspection.relative)
+    text += fmt::format("  ratio {:<5} {}\n", at.expand_ratio, relative_text(at.cost));
   if (!inspection.skipped.empty()) text += "\nnot layers for ocs:\n";
   for (const NotInspected& each : inspection.skipped)
     text += fmt::format("  {} ({}): {}\n", each.name, each.op, each.reason);

@@ -9,6 +9,7 @@
 #include "ocs/core/samples.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
+#include "ocs/report/relative_cost.h"
 
 namespace ocs::cli {
 
@@ -40,10 +41,18 @@ struct NotInspected {
   std::string reason{};
 };
 
+struct RelativeCostAt {
+  double expand_ratio = 0.0;
+  RelativeCost cost{};
+};
+
 struct Inspection {
   std::vector<InspectedLayer> layers{};  // in graph order
   std::vector<NotInspected>
       skipped{};  // operators with weights that are no layers, and those that lie in bodies
+  // What the paper's ratios, and the one that was asked for, add to the layers that recipe `paper`
+  // quantizes (its Table 5); in rising order.
+  std::vector<RelativeCostAt> relative{};
   std::string why_no_macs{};  // where the model could not be run
 };
 

@@ -62,6 +62,35 @@ TEST(InspectLayers, ShowsBothWeightsOfARecurrentNode) {
   EXPECT_EQ(inspection.layers[4].macs, 8 * 2);
 }
 
+// The first layer of a network without recurrent nodes stays float under recipe `paper`; grouped ones
+// are not split.
+TEST(InspectLayers, TellsWhatCopiesCost) {
+  const Model model = text_model(R"(
+      input x float[1,3,4,4]; init a float[8,3,1,1] random 1; init d float[8,1,1,1] random 2; init b float[5,8,3,3] random 3;
+      first: p = Conv(x, a); depthwise: q = Conv(p, d) {group = 8}; last: y = Conv(q, b); output y float)");
+  const Inspection inspection = inspect_layers(model, onnx_runtime(), {.expand_ratio = 0.25});
+  ASSERT_THAT(inspection.relative, SizeIs(5));
+  EXPECT_EQ(inspection.relative[0].expand_ratio, 0.01);
+  // One more of eight channels in `last`; `depthwise` stays as it is.
+  const RelativeCost& least = inspection.relative[0].cost;
+  EXPECT_DOUBLE_EQ(least.weights.value_or(0.0), (8.0 + 5 * 9 * 9) / (8 + 5 * 8 * 9));
+  EXPECT_DOUBLE_EQ(least.activations.value_or(0.0), (16.0 * 8 + 16 * 9) / (16 * 8 + 16 * 8));
+  EXPECT_DOUBLE_EQ(least.macs.value_or(0.0), (16.0 * 8 + 4 * 5 * 9 * 9) / (16 * 8 + 4 * 5 * 8 * 9));
+  EXPECT_EQ(inspection.relative[4].expand_ratio, 0.25);
+  EXPECT_DOUBLE_EQ(inspection.relative[4].cost.activations.value_or(0.0), 1.125);
+}
+
+// Two copies of hidden units are rows of both weights.
+TEST(InspectLayers, CountsCopiedHiddenUnitsInBothWeights) {
+  const Model model = text_model(R"(
+      input x float[7,1,3]; init w float[1,16,3] random 2; init r float[1,16,4] random 3;
+      lstm: y = LSTM(x, w, r) {hidden_size = 4}; output y float)");
+  const Inspection inspection = inspect_layers(model, onnx_runtime(), {.expand_ratio = 0.5});
+  const RelativeCost& half = inspection.relative.back().cost;
+  EXPECT_DOUBLE_EQ(half.weights.value_or(0.0), (24.0 * 5 + 24 * 6) / (16 * 3 + 16 * 4));
+  EXPECT_DOUBLE_EQ(half.activations.value_or(0.0), (7.0 * 5 + 7 * 6) / (7 * 3 + 7 * 4));
+}
+
 TEST(InspectLayers, DescribesLayersInsideBodiesWithoutMacs) {
   const Model model = text_model(R"(
       input x float[1,2]; input cond bool[]; init w float[2,2] ones;

@@ -18,6 +18,7 @@ Plan some_plan() {
                          .copies = {1, 3, 1, 1},
                          .form = SplitForm::slice,
                          .macs = 1000,
+                         .activations = 40,
                          .predicted_sqnr_db = 21.5,
                          .remark = "rows repaired"});
   plan.layers.push_back({.node = "fc", .op = "Gemm", .macs = 10, .predicted_sqnr_db = 40.0});
@@ -54,6 +55,8 @@ TEST(LayerReports, SayWhatThePlanKnows) {
                                   .predicted_sqnr_db = 21.5,
                                   .weights = 12,
                                   .extra_weights = 6,
+                                  .activations = 40,
+                                  .extra_activations = 20,
                                   .macs = 1000,
                                   .extra_macs = 500}));
   EXPECT_EQ(

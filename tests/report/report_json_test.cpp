@@ -19,12 +19,15 @@ TEST(ReportJson, HoldsThePromisedKeys) {
   EXPECT_EQ(json["size"]["after"], 26000000);
   EXPECT_EQ(json["macs"]["before"], 2501000);
   EXPECT_EQ(json["macs"]["after"], 2601000);
+  EXPECT_EQ(json["relative"]["weights"], 1.25);
+  EXPECT_EQ(json["relative"]["activations"], 1.2);
+  EXPECT_EQ(json["relative"]["macs"], 2101000.0 / 2001000.0);  // quantized layers alone
   EXPECT_EQ(json["recipe"]["weight_bits"], 8);
   ASSERT_EQ(json["layers"].size(), 5U);
   EXPECT_EQ(
       json["layers"][0].dump(),
       R"({"name":"conv1","op":"Conv","quantized":true,"reason":"","weight_bits":8,"act_bits":8,"copies":4,"form":"slice",)"
-      R"("sqnr_db":31.25,"predicted_sqnr_db":44.0,"macs":2000000,"extra_macs":100000})");
+      R"("sqnr_db":31.25,"predicted_sqnr_db":44.0,"weights":36,"extra_weights":9,"activations":200,"extra_activations":40,"macs":2000000,"extra_macs":100000})");
 }
 
 TEST(ReportJson, HasNullForWhatIsFloatOrUnmeasured) {

@@ -111,10 +111,11 @@ void measure_group(const Model& model, const Plan& plan, std::span<const LayerPl
     const Sample sample = samples.load(i);
     reference.run(sample.inputs, [&](std::span<const OutputView> outputs) {
       const std::map<std::string_view, TensorView> values = by_name(outputs);
+      if (i == 0)
+        for (const auto& [name, value] : values)
+          measured.shapes[std::string(name)] = Shape(value.shape.begin(), value.shape.end());
       NamedTensors inputs;
       for (const auto& [layer, layer_names] : names) {
-        const auto shape = values.at(layer_names.result).shape;
-        if (i == 0) measured.result_shapes[layer.node] = Shape(shape.begin(), shape.end());
         for (const std::string& input : layer_names.inputs)
           if (!inputs.contains(input)) inputs[input] = copy(values.at(input));
       }

@@ -20,8 +20,8 @@ struct FloatMeasurement {
   std::vector<NamedTensors> outputs{};        // float outputs and parts of each measured sample
   std::map<LayerId, double> layer_sqnr_db{};  // the layer's own error with exact
                                               // inputs, on the first few samples
-  std::map<std::string, Shape>
-      result_shapes{};  // by node: result_of its shape, in the first sample
+  // What the planned layers read and give, in the first sample; by value.
+  std::map<std::string, Shape> shapes{};
 };
 
 // Runs `model` on the first `count` samples with every layer's input and result exposed, and the

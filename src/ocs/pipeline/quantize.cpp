@@ -48,20 +48,27 @@ Samples first_samples(const Samples& samples, std::size_t count) {
   return first;
 }
 
-// Multiply-accumulates of one item, from the shapes that were seen.
-void count_macs(const Model& model, const std::map<std::string, Shape>& shapes, Plan& plan) {
+// Multiply-accumulates and activations of one item, from the shapes that were seen.
+void count_costs(const Model& model, const std::map<std::string, Shape>& shapes, Plan& plan) {
   const Graph graph(model);
   for (LayerPlan& layer : plan.layers) {
-    const auto seen = shapes.find(layer.node);
-    if (seen == shapes.end()) continue;
     const onnx::NodeProto& node = *graph.node_named(layer.node);
+    const auto result = shapes.find(result_of(node));
+    if (result == shapes.end()) continue;
     const LinearOp& op = *find_linear_op(node);
-    Shape one_item = seen->second;
-    if (!one_item.empty() && (layer.op == "Conv" || layer.op == "ConvTranspose")) one_item[0] = 1;
+    const auto of_one_item = [&](Shape shape) {
+      if (!shape.empty() && (layer.op == "Conv" || layer.op == "ConvTranspose")) shape[0] = 1;
+      return shape;
+    };
     const std::int64_t macs =
         op.macs(node, op.view(node, layer.operand, shape_of(*graph.initializer(layer.weight)), {}),
-                one_item);
+                of_one_item(result->second));
     layer.macs = std::llround(static_cast<double>(macs) / layer.act_growth);
+    const auto data =
+        layer.operand.is_hidden() ? result : shapes.find(data_of(node, layer.operand));
+    if (data == shapes.end()) continue;
+    const auto activations = static_cast<double>(element_count(of_one_item(data->second)));
+    layer.activations = std::llround(activations / layer.data_growth);
   }
 }
 
@@ -139,7 +146,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   if (can_measure) {
     measured = measure_layers(prepared.model, plan, *samples, recipe.measure_count, engine,
                               options.progress);
-    count_macs(prepared.model, measured.result_shapes, plan);
+    count_costs(prepared.model, measured.shapes, plan);
     if (recipe.fallback) {
       plan = take_back_spoilers({.model = &prepared.model,
                                  .recipe = &recipe,

@@ -25,7 +25,8 @@ void note_growth(const ChannelGrowth& growth, LayerPlan& layer) {
     return static_cast<double>(sources.size()) /
            static_cast<double>(*std::ranges::max_element(sources) + 1);
   };
-  layer.act_growth = grown_by(growth.inputs) * grown_by(growth.rows);
+  layer.data_growth = grown_by(growth.inputs);
+  layer.act_growth = layer.data_growth * grown_by(growth.rows);
   if (growth.inputs.empty()) return;
   layer.act_copies = static_cast<std::int64_t>(growth.inputs.size()) -
                      (*std::ranges::max_element(growth.inputs) + 1);

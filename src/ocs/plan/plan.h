@@ -65,9 +65,12 @@ struct LayerPlan {
   std::vector<float> bias{};  // one for each output channel, corrected; empty: none
   bool adds_bias = false;     // the operator has no bias input: `bias` is an Add behind it (MatMul)
   std::int64_t macs = 0;      // of one item, without copies of any kind; 0 until shapes are known
+  std::int64_t activations =
+      0;  // numbers in its data, likewise; of a hidden state those of all steps
   std::optional<DynamicSplit> dynamic{};  // then act_bits is none
   std::int64_t act_copies = 0;     // input channels that the splitting of activations has added
   double act_growth = 1.0;         // weights now over weights before that splitting
+  double data_growth = 1.0;        // and numbers in its data
   double predicted_sqnr_db = 0.0;  // weight error alone
   std::string remark{};            // what a reader should know: "depthwise: not split", ...
 

@@ -21,6 +21,13 @@ double added_share(const LayerPlan& layer) {
   return static_cast<double>(added_channels(layer)) / static_cast<double>(layer.copies.size());
 }
 
+// Entries over different ones, of rows or inputs as they are written.
+double grown_by(const std::vector<std::int64_t>& written) {
+  if (written.empty()) return 1.0;
+  return static_cast<double>(written.size()) /
+         static_cast<double>(*std::ranges::max_element(written) + 1);
+}
+
 // Copied hidden units of each node, as a share of its units: they are rows of all its weights.
 std::map<std::string, double> added_rows(const Plan& plan) {
   std::map<std::string, double> shares;
@@ -29,21 +36,36 @@ std::map<std::string, double> added_rows(const Plan& plan) {
   return shares;
 }
 
-// What copies, of input channels and of rows, for outliers of weights and of activations, add to
-// `whole`.
-std::int64_t extra_of(std::int64_t whole, const LayerPlan& layer, double row_share) {
-  // In double: whole * channels may leave 64 bits, and the figure is for people.
-  const double dynamic_growth = layer.dynamic
-                                    ? 1.0 + static_cast<double>(layer.dynamic->copies) /
-                                                static_cast<double>(layer.dynamic->channels)
-                                    : 1.0;
-  const double share =
-      dynamic_growth * layer.act_growth * (1.0 + added_share(layer)) * (1.0 + row_share) - 1.0;
-  return std::llround(static_cast<double>(whole) * share);
+double dynamic_growth(const LayerPlan& layer) {
+  if (!layer.dynamic) return 1.0;
+  return 1.0 +
+         static_cast<double>(layer.dynamic->copies) / static_cast<double>(layer.dynamic->channels);
+}
+
+// Weights as written over those without copies: of input channels and of rows, for outliers of
+// weights and of activations. Rows are copied where a reader's copies are folded into this layer, and
+// with hidden units, in whatever form.
+double weight_growth(const LayerPlan& layer, double row_share) {
+  const double rows = std::max(1.0 + row_share, grown_by(layer.rows));
+  return dynamic_growth(layer) * layer.act_growth * (1.0 + added_share(layer)) * rows;
+}
+
+// The same of the data. A depthwise layer has no copies of its own, but reads those that are folded
+// into the layer in front of it.
+double data_growth(const LayerPlan& layer) {
+  const double share = added_share(layer);
+  return dynamic_growth(layer) * layer.data_growth *
+         (share > 0.0 ? 1.0 + share : grown_by(layer.inputs));
+}
+
+// In double: whole * channels may leave 64 bits, and the figure is for people.
+std::int64_t extra_of(std::int64_t whole, double growth) {
+  return std::llround(static_cast<double>(whole) * (growth - 1.0));
 }
 
 LayerReport report_of(const LayerPlan& layer, double row_share) {
   const std::int64_t added = added_channels(layer);
+  const double growth = weight_growth(layer, row_share);
   const auto weights = std::llround(static_cast<double>(layer.stored.size()) / layer.act_growth);
   return {.node = layer.node,
           .part = std::string(layer.operand.part),
@@ -57,9 +79,11 @@ LayerReport report_of(const LayerPlan& layer, double row_share) {
           .form = added == 0 ? "" : std::string(name_of(layer.form)),
           .predicted_sqnr_db = layer.predicted_sqnr_db,
           .weights = weights,
-          .extra_weights = extra_of(weights, layer, row_share),
+          .extra_weights = extra_of(weights, growth),
+          .activations = layer.activations,
+          .extra_activations = extra_of(layer.activations, data_growth(layer)),
           .macs = layer.macs,
-          .extra_macs = extra_macs(layer, row_share)};
+          .extra_macs = extra_of(layer.macs, growth)};
 }
 
 }  // namespace
@@ -78,10 +102,6 @@ std::string_view name_of(SplitForm form) {
       return "auto";
   }
   throw_internal("a split form without a name");
-}
-
-std::int64_t extra_macs(const LayerPlan& layer, double row_share) {
-  return extra_of(layer.macs, layer, row_share);
 }
 
 std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {

@@ -24,10 +24,14 @@ struct LayerReport {
   std::string form{};  // how they are written: gather, slice, fold, virtual; "" without copies
   std::optional<double> sqnr_db{};            // measured: the layer's own error, its inputs exact
   std::optional<double> predicted_sqnr_db{};  // from the weights alone
-  std::int64_t weights = 0;                   // numbers in the weight; 0: unknown
-  std::int64_t extra_weights = 0;             // copies count as real whatever form is written
-  std::int64_t macs = 0;                      // of one item, without copies; 0: unknown
-  std::int64_t extra_macs = 0;                // copies count as real whatever form is written
+  // Numbers without copies, 0: unknown, and what copies add. Copies count as real whatever form is
+  // written; where they are folded, so do the rows that the producer gains.
+  std::int64_t weights = 0;
+  std::int64_t extra_weights = 0;
+  std::int64_t activations = 0;  // in the data that the layer reads, of one item
+  std::int64_t extra_activations = 0;
+  std::int64_t macs = 0;  // of one item
+  std::int64_t extra_macs = 0;
   bool operator==(const LayerReport&) const = default;
 
   // As people read it: the node, with the part behind a dot.

@@ -8,6 +8,7 @@
 
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/figures.h"
+#include "ocs/report/relative_cost.h"
 #include "ocs/report/report_text.h"
 
 namespace ocs {
@@ -68,6 +69,7 @@ std::string cards(const Report& report) {
                  fmt::format("{} (+{} by copies)", count_text(report.macs_after),
                              percent_text(extra, static_cast<double>(report.macs_before))));
   }
+  html += card("with copies over without", relative_text(relative_cost(report.layers)));
   for (const OutputReport& output : report.outputs) {
     html += card("signal-to-noise at " + html_text(output.name), db_text(output.sqnr_db));
   }

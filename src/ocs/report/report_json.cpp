@@ -27,6 +27,10 @@ Json to_json(const LayerReport& layer) {
   json["form"] = layer.form;
   json["sqnr_db"] = decibels(layer.sqnr_db);
   json["predicted_sqnr_db"] = decibels(layer.predicted_sqnr_db);
+  json["weights"] = layer.weights;
+  json["extra_weights"] = layer.extra_weights;
+  json["activations"] = layer.activations;
+  json["extra_activations"] = layer.extra_activations;
   json["macs"] = layer.macs;
   json["extra_macs"] = layer.extra_macs;
   return json;
@@ -47,6 +51,15 @@ Json quality_of(const Report& report) {
 
 }  // namespace
 
+Json to_json(const RelativeCost& cost) {
+  const auto value = [](const std::optional<double>& figure) {
+    return figure ? number(*figure) : Json(nullptr);
+  };
+  return {{"weights", value(cost.weights)},
+          {"activations", value(cost.activations)},
+          {"macs", value(cost.macs)}};
+}
+
 Json to_json(const Report& report) {
   Json json = Json::object();
   json["model"] = report.model;
@@ -58,6 +71,7 @@ Json to_json(const Report& report) {
                          {"synthetic", report.synthetic}};
   json["size"] = {{"before", report.size_before}, {"after", report.size_after}};
   json["macs"] = {{"before", report.macs_before}, {"after", report.macs_after}};
+  json["relative"] = to_json(relative_cost(report.layers));
   json["measured"] = quality_of(report);
   json["layers"] = Json::array();
   for (const LayerReport& layer : report.layers) json["layers"].push_back(to_json(layer));

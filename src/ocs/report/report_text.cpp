@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "ocs/report/figures.h"
+#include "ocs/report/relative_cost.h"
 
 namespace ocs {
 namespace {
@@ -53,6 +54,14 @@ std::string copies_line(const Report& report) {
     forms.push_back(fmt::format("{} {}", count, form));
   return line("copies", fmt::format("{} channels copied, layers by form: {}", copies,
                                     fmt::join(forms, ", ")));
+}
+
+// What the copies add to the quantized layers, all counted as real: the paper's Table 5.
+std::string relative_line(const Report& report) {
+  const RelativeCost cost = relative_cost(report.layers);
+  const auto grows = [](const std::optional<double>& figure) { return figure && *figure > 1.0; };
+  if (!grows(cost.weights) && !grows(cost.activations) && !grows(cost.macs)) return "";
+  return line("relative", relative_text(cost) + ", of the quantized layers");
 }
 
 std::string macs_line(const Report& report) {
@@ -127,6 +136,7 @@ std::string summary(const Report& report) {
   text += line("recipe", report.recipe.name);
   text += layers_lines(report);
   text += copies_line(report);
+  text += relative_line(report);
   text += line("size", fmt::format("{} -> {} ({})", bytes_text(report.size_before),
                                    bytes_text(report.size_after),
                                    percent_text(static_cast<double>(report.size_after), before)));

@@ -22,7 +22,8 @@ struct PointResult {
   std::optional<double> sqnr_db{};     // of the first output, on the recipe's measured samples
   std::optional<double> agreement{};   // percent with the same top-1 as float, on the same
   std::optional<double> weights{};     // of the quantized layers, copies counted, against unsplit
-  std::optional<double> macs{};        // the same for multiply-accumulates
+  std::optional<double> activations{};       // the same for the numbers in the data that they read
+  std::optional<double> macs{};              // the same for multiply-accumulates
   std::optional<double> quantize_seconds{};  // without the calibration
   std::optional<double> evaluate_seconds{};
   bool operator==(const PointResult&) const = default;

@@ -16,6 +16,7 @@
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/pipeline/quantize.h"
 #include "ocs/plan/find_layers.h"
+#include "ocs/report/relative_cost.h"
 #include "ocs/sweep/cached_samples.h"
 #include "ocs/sweep/identity.h"
 #include "ocs/sweep/jobs.h"
@@ -35,26 +36,14 @@ struct Point {
   [[nodiscard]] std::string name() const { return column.empty() ? row : row + ", " + column; }
 };
 
-// With copies over without them, of all layers whose figure is known.
-std::optional<double> relative(const Report& report, std::int64_t LayerReport::*plain,
-                               std::int64_t LayerReport::*extra) {
-  double before = 0.0;
-  double after = 0.0;
-  for (const LayerReport& layer : report.layers) {
-    if (!layer.quantized) continue;
-    before += static_cast<double>(layer.*plain);
-    after += static_cast<double>(layer.*plain + layer.*extra);
-  }
-  if (before == 0.0) return std::nullopt;
-  return after / before;
-}
-
 void fill_from_report(const Report& report, PointResult& result) {
   if (!report.outputs.empty() && std::isfinite(report.outputs.front().sqnr_db))
     result.sqnr_db = report.outputs.front().sqnr_db;
   result.agreement = report.agreement_percent;
-  result.weights = relative(report, &LayerReport::weights, &LayerReport::extra_weights);
-  result.macs = relative(report, &LayerReport::macs, &LayerReport::extra_macs);
+  const RelativeCost cost = relative_cost(report.layers);
+  result.weights = cost.weights;
+  result.activations = cost.activations;
+  result.macs = cost.macs;
 }
 
 class Sweep {
