@@ -75,7 +75,9 @@ void make_files(const TestFolder& folder) {
   write_bytes(folder / "bad_value.json", R"({"weight_bits": 9})");
   write_bytes(folder / "sweep.json", R"({"rows": [{"name": "a"}]})");
   fs::create_directory(folder / "other_journal");
-  write_bytes(folder / "other_journal/journal.jsonl", "{\"journal\":1,\"model\":\"aa\"}\n");
+  fs::create_directory(folder / "old_journal");
+  write_bytes(folder / "other_journal/journal.jsonl", "{\"journal\":2,\"model\":\"aa\"}\n");
+  write_bytes(folder / "old_journal/journal.jsonl", "{\"journal\":1,\"model\":\"aa\"}\n");
 }
 
 struct Case {

@@ -6,6 +6,7 @@
 
 #include "ocs/core/sha256.h"
 #include "ocs/recipe/recipe_json.h"
+#include "ocs/recipe/recipe_keys.h"
 #include "support/folder.h"
 
 namespace ocs {
@@ -41,6 +42,20 @@ TEST(PointKey, KnowsRecipeCutAndData) {
   recipe.weight_bits = 4;
   EXPECT_NE(point_key(&recipe, {}, "d"), key);
   EXPECT_EQ(changed_keys(recipe), (Json{{"weight_bits", 4}}));
+}
+
+// Keys at their default too: were they left out, points of a program with another default would pass
+// for ours.
+TEST(PointKey, HoldsEveryKeyInFull) {
+  const Recipe recipe = built_in_recipe("paper");
+  Json settings = Json::object();
+  for (const RecipeKey& key : recipe_keys()) settings[std::string(key.name)] = key.get(recipe);
+  ASSERT_TRUE(settings.contains("act_split"));
+  Json identity{
+      {"recipe", settings}, {"cut", {{"count", 0}, {"batch", 0}, {"window", 0}}}, {"data", "d"}};
+  EXPECT_EQ(point_key(&recipe, {}, "d"), sha256(identity.dump()));
+  identity["recipe"].erase("act_split");
+  EXPECT_NE(point_key(&recipe, {}, "d"), sha256(identity.dump()));
 }
 
 // What quantize() gives calibration: the prepared model and the number of samples.

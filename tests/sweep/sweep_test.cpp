@@ -15,6 +15,7 @@
 #include "ocs/evaluate/accuracy.h"
 #include "ocs/evaluate/scores.h"
 #include "ocs/pipeline/quantize.h"
+#include "ocs/sweep/identity.h"
 #include "ocs/sweep/table.h"
 #include "support/folder.h"
 #include "support/text_model.h"
@@ -127,6 +128,28 @@ TEST_F(SweepTest, ComputesAPointOnce) {
          "columns": [{"name": "MSE", "weight_clip": "mse"}])"));
   EXPECT_EQ(more.computed, 1U);
   EXPECT_EQ(more.cells[1][0].result, more.cells[2][0].result);
+}
+
+TEST_F(SweepTest, TellsWhichPointsAnotherBuildComputed) {
+  std::vector<std::string> notes;
+  const SweepOptions options{.jobs = 1,
+                             .note = [&](const std::string& text) { notes.push_back(text); }};
+  const auto run = [&] {
+    return run_sweep(spec(grid), input_, folder_.path(), engine_, options).computed;
+  };
+  (void)run();
+  (void)run();
+  EXPECT_EQ(notes, std::vector<std::string>{});
+  // The second line, that of the float model.
+  const std::filesystem::path journal = folder_ / "journal.jsonl";
+  std::string text = bytes_of(journal);
+  const std::size_t place = text.find(running_build(), text.find('\n'));
+  ASSERT_NE(place, std::string::npos);
+  text.replace(place, running_build().size(), "0123456789abcdef");
+  write_bytes(journal, text);
+  EXPECT_EQ(run(), 0U);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_THAT(notes[0], HasSubstr("1 of the points that are shown were computed by another build"));
 }
 
 TEST_F(SweepTest, GoesOnAfterAnError) {

@@ -7,6 +7,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/sha256.h"
+#include "ocs/recipe/recipe_json.h"
 #include "ocs/recipe/recipe_keys.h"
 
 namespace ocs {
@@ -39,8 +40,18 @@ Json changed_keys(const Recipe& recipe) {
   return changed;
 }
 
+std::string running_build() {
+  const fs::path program = "/proc/self/exe";
+  return fs::exists(program) ? sha256_of_file(program).substr(0, 16) : "";
+}
+
 std::string point_key(const Recipe* recipe, const EvaluationCut& cut, const Json& data) {
-  const Json identity{{"recipe", recipe == nullptr ? Json("float") : changed_keys(*recipe)},
+  Json settings = "float";
+  if (recipe != nullptr) {
+    settings = to_json(*recipe);
+    settings.erase("name");
+  }
+  const Json identity{{"recipe", std::move(settings)},
                       {"cut", {{"count", cut.count}, {"batch", cut.batch}, {"window", cut.window}}},
                       {"data", data}};
   return sha256(identity.dump());

@@ -16,13 +16,17 @@ namespace ocs {
 [[nodiscard]] std::string sha256_of_path(const std::filesystem::path& path);
 
 // The hash that names a result: of `recipe` (null: the float model), `cut` and `data`, which says
-// what is calibrated and evaluated with. A recipe's name is left out, and so are keys at the
-// default, so that keys that the tool learns later change no names.
+// what is calibrated and evaluated with. Every key of the recipe is in it, those at their default
+// too: a default that changes, or a key that the tool learns, makes other points. Its name is not.
 [[nodiscard]] std::string point_key(const Recipe* recipe, const EvaluationCut& cut,
                                     const Json& data);
 
-// The keys of a recipe that differ from the default recipe.
+// The keys of a recipe that differ from the default recipe, for readers.
 [[nodiscard]] Json changed_keys(const Recipe& recipe);
+
+// What tells the running program from others of its version: the beginning of the SHA-256 of its
+// file; "" where the system does not show it.
+[[nodiscard]] std::string running_build();
 
 // The recipe with all keys at their default that have no influence on what calibration collects:
 // equal for recipes that can share statistics.

@@ -64,6 +64,7 @@ Json to_json(const PointResult& result) {
   Json json{{"key", result.key},
             {"row", result.row},
             {"column", result.column},
+            {"build", result.build},
             {"recipe", result.recipe}};
   for (const Figure& figure : figures) {
     const std::optional<double> value = result.*figure.value;
@@ -73,12 +74,13 @@ Json to_json(const PointResult& result) {
 }
 
 PointResult point_from_json(const Json& json) {
-  std::vector<std::string> known{"key", "row", "column", "recipe"};
+  std::vector<std::string> known{"key", "row", "column", "build", "recipe"};
   for (const Figure& figure : figures) known.emplace_back(figure.key);
   refuse_unknown_keys(json, known);
   PointResult result{.key = value_or<std::string>(json, "key", ""),
                      .row = value_or<std::string>(json, "row", ""),
                      .column = value_or<std::string>(json, "column", ""),
+                     .build = value_or<std::string>(json, "build", ""),
                      .recipe = value_or<Json>(json, "recipe", Json::object())};
   if (result.key.empty()) throw_bad_input("has no 'key'");
   for (const Figure& figure : figures) {

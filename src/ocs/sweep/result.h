@@ -14,6 +14,7 @@ struct PointResult {
   std::string key{};  // what names the point: a hash of its recipe and data (identity.h)
   std::string row{};  // as the sweep file called it when it was computed; for readers only
   std::string column{};
+  std::string build{};                 // of the program that computed it (running_build)
   Json recipe = Json::object();        // keys that differ from the default recipe; for readers only
   std::optional<double> items{};       // samples or tokens that were evaluated
   std::optional<double> top1{};        // percent

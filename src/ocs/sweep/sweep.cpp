@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -101,15 +102,33 @@ class Sweep {
       for (std::size_t column = 0; column < keys[row].size(); ++column)
         result.cells[row][column].result = *journal_.find(keys[row][column]);
     result.computed = computed_;
+    tell_other_builds(result);
     return result;
   }
 
  private:
   [[nodiscard]] Json head() const {
-    return {{"journal", 1},
+    return {{"journal", 2},
             {"model", input_.model_sha256},
             {"version", version()},
             {"engine", onnx_runtime_version()}};
+  }
+
+  // The version does not tell one build from the next, and whether the next computes the same is for
+  // the user to know.
+  void tell_other_builds(const SweepResult& result) const {
+    std::set<std::string> others;
+    const auto look_at = [&](const PointResult& point) {
+      if (point.build != build_) others.insert(point.key);
+    };
+    look_at(result.reference);
+    for (const std::vector<SweepCell>& row : result.cells)
+      for (const SweepCell& cell : row) look_at(cell.result);
+    if (!others.empty() && options_.note)
+      options_.note(fmt::format(
+          "{} of the points that are shown were computed by another build of ocs {}; if that "
+          "computes something else, use another folder",
+          others.size(), version()));
   }
 
   // The cells of the columns that have a best_of, or of those that have none.
@@ -174,7 +193,7 @@ class Sweep {
   }
 
   PointResult computed(const Point& point) {
-    PointResult result{.key = point.key, .row = point.row, .column = point.column};
+    PointResult result{.key = point.key, .row = point.row, .column = point.column, .build = build_};
     // Steps of several points at once would only flicker.
     Progress progress;
     if (jobs_ == 1 && options_.progress) {
@@ -210,6 +229,7 @@ class Sweep {
   const SweepInput& input_;
   const Engine& engine_;
   const SweepOptions& options_;
+  const std::string build_ = running_build();
   Journal journal_;
   const Figure& leading_;
   EvaluationData data_{};
