@@ -101,6 +101,19 @@ TEST(QuantizedBodies, ShareTheWeightsOfTheGraphAround) {
   });
 }
 
+TEST(QuantizedBodies, HoldDynamicallyQuantizedLstm) {
+  Recipe recipe = five_bits(SplitForm::gather);
+  recipe.weight_bits = 8;
+  const Quantized weights = quantize(branching(), nullptr, recipe, onnx_runtime(), {});
+  recipe.recurrent_form = RecurrentForm::dynamic;
+  const Quantized result = quantize(branching(), nullptr, recipe, onnx_runtime(), {});
+  const Tensor found = run(result.model, inputs(true));
+  const Tensor wanted = run(weights.model, inputs(true));
+  EXPECT_NE(found, wanted);
+  for (std::size_t i = 0; i < wanted.as<float>().size(); ++i)
+    EXPECT_NEAR(found.as<float>()[i], wanted.as<float>()[i], 0.1F) << i;
+}
+
 // The data stay float, whatever the recipe says of activations; those outside do not.
 TEST(QuantizedBodies, KeepTheirDataFloat) {
   const Model model = text_model(

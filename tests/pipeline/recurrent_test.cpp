@@ -246,6 +246,96 @@ TEST(QuantizedRecurrentNode, StaysFloatWhereTheEngineDoesNotRunIt) {
   EXPECT_EQ(reason("activations = [\"Sigmoid\"]"), "it has 1 activation functions, not 3");
 }
 
+// Of the two directions each has its scales; optional inputs, and outputs left out.
+const std::vector<std::string> lstm_models{all_models[0], all_models[1], all_models[2]};
+
+TEST(DynamicallyQuantizedLstm, ComputesWhatTheRoundedWeightsCompute) {
+  for (const std::string& text : lstm_models) {
+    SCOPED_TRACE(text);
+    const Model model = text_model(text + "; output y float");
+    for (const Granularity granularity : {Granularity::tensor, Granularity::channel})
+      for (const double ratio : {0.0, 0.5})
+        for (const char* target : {"ort-cpu", "ort-cpu-vnni"}) {
+          Recipe recipe = five_bits();
+          recipe.weight_bits = 8;
+          recipe.weight_granularity = granularity;
+          recipe.expand_ratio = ratio;
+          recipe.split_form = SplitForm::gather;
+          recipe.target = target;
+          const Quantized weights = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+          recipe.recurrent_form = RecurrentForm::dynamic;
+          const Quantized result = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+          EXPECT_THAT(op_types(result.model), testing::Contains("DynamicQuantizeLSTM"));
+          EXPECT_THAT(op_types(result.model), testing::Not(testing::Contains("DequantizeLinear")));
+          const Tensor found =
+              run_once(onnx_runtime()(result.model, {}), random_inputs(model, 9)).at("y");
+          const Tensor wanted =
+              run_once(onnx_runtime()(weights.model, {}), random_inputs(model, 9)).at("y");
+          ASSERT_EQ(found.shape, wanted.shape);
+          // Inputs of up to 3 and states of up to 1 are rounded to 255 steps, and met by ten weights
+          // of about 1: each sum is off by some hundredths, each state by less.
+          for (std::size_t i = 0; i < wanted.as<float>().size(); ++i)
+            EXPECT_NEAR(found.as<float>()[i], wanted.as<float>()[i], 0.05F) << i;
+          EXPECT_NE(found, wanted);
+        }
+  }
+}
+
+// The weights' integers and scales are those of the other form, transposed.
+TEST(DynamicallyQuantizedLstm, HoldsTheSameIntegers) {
+  const Model model = text_model(all_models[2] + "; output y float");  // two directions
+  Recipe recipe = five_bits();
+  recipe.weight_bits = 8;
+  recipe.weight_granularity = Granularity::channel;
+  const Quantized weights = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+  const Tensor plain = initializer_of(weights.model, "w_quantized");  // [2 * 16, 6]
+  recipe.recurrent_form = RecurrentForm::dynamic;
+  const Quantized shifted = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+  recipe.target = "ort-cpu-vnni";
+  const Quantized as_signed = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+  const Tensor w = initializer_of(as_signed.model, "w_quantized");
+  const Tensor u = initializer_of(shifted.model, "w_quantized");
+  ASSERT_THAT(w.shape, testing::ElementsAre(2, 6, 16));
+  ASSERT_EQ(u.shape, w.shape);
+  for (std::size_t d = 0; d < 2; ++d)
+    for (std::size_t row = 0; row < 16; ++row)
+      for (std::size_t column = 0; column < 6; ++column) {
+        const std::int8_t level = plain.as<std::int8_t>()[(d * 16 + row) * 6 + column];
+        const std::size_t at = (d * 6 + column) * 16 + row;
+        EXPECT_EQ(w.as<std::int8_t>()[at], level);
+        EXPECT_EQ(u.as<std::uint8_t>()[at], level + 128);
+      }
+  const Tensor scales = initializer_of(as_signed.model, "w_scale");
+  EXPECT_THAT(scales.shape, testing::ElementsAre(2, 16));
+  EXPECT_EQ(scales.values, initializer_of(weights.model, "w_scale").values);
+}
+
+TEST(DynamicallyQuantizedLstm, IsWrittenForLstmWithBothWeightsInEightBits) {
+  Recipe recipe = five_bits();
+  recipe.recurrent_form = RecurrentForm::dynamic;
+  const Model model = text_model(
+      "input x float[5,2,6]; init w float[1,16,6] random 1; init r "
+      "float[1,16,4] random 2; l: y = LSTM(x, w, r) {hidden_size = 4}; "
+      "output y float");
+  EXPECT_THAT([&] { (void)quantize(model.clone(), nullptr, recipe, onnx_runtime(), {}); },
+              testing::ThrowsMessage<Error>(
+                  "node 'l': recurrent_form dynamic takes weights of 8 bits, not 5"));
+  recipe.weight_bits = 8;
+  recipe.keep_float = {"l.W"};
+  const Quantized one = quantize(model.clone(), nullptr, recipe, onnx_runtime(), {});
+  EXPECT_THAT(op_types(one.model), testing::Contains("LSTM"));
+  EXPECT_THAT(
+      one.report.layers[0].quantized ? one.report.layers[0].reason : one.report.layers[1].reason,
+      testing::HasSubstr("W or R stays float"));
+  recipe.keep_float = {};
+  const Quantized gru =
+      quantize(text_model(all_models[4] + "; output y float"), nullptr, recipe, onnx_runtime(), {});
+  EXPECT_THAT(op_types(gru.model), testing::Contains("GRU"));
+  recipe.recurrent_inputs = true;
+  EXPECT_THAT([&] { check(recipe); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("recurrent_inputs")));
+}
+
 // Before anything is written, and not as a bug of ours.
 TEST(QuantizedRecurrentNode, RefusesSizesThatDisagree) {
   const auto complaint = [](const std::string& text) {

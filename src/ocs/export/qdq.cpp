@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "ocs/export/dynamic_lstm.h"
 #include "ocs/export/write_embeddings.h"
 #include "ocs/export/write_layer.h"
 #include "ocs/graph/edit.h"
@@ -206,6 +207,9 @@ Model write_qdq(const Model& model, const Plan& plan) {
     const Place& place = places.at(layer.node);
     writer.write(*place.node, *place.graph, layer, is_quantized ? &quantized.at(data) : nullptr);
   }
+  for (const LayerPlan& layer : plan.layers)  // once both weights of a node are written
+    if (layer.dynamic_weights != DynamicWeights::none && layer.operand.is_hidden())
+      make_dynamic(out, *places.at(layer.node).node);
   std::map<std::string, onnx::NodeProto*> nodes;
   for (const auto& [name, place] : places) nodes[name] = place.node;
   write_embeddings(graph, plan, out, nodes);
@@ -232,7 +236,8 @@ Model write_single_layers(const Model& model, const Plan& plan, std::span<const 
   // Before the writer sees one: it remembers the layers whose weights may be shared.
   std::vector<LayerPlan> alone(layers.begin(), layers.end());
   for (LayerPlan& layer : alone) {
-    if (layer.operand.is_hidden()) continue;  // makes its copies itself
+    layer.dynamic_weights = DynamicWeights::none;  // the other weight of its node is float here
+    if (layer.operand.is_hidden()) continue;       // makes its copies itself
     layer.rows.clear();  // rows of a producer are permuted for its consumer: here each stands alone
     if (layer.form == SplitForm::fold || layer.form == SplitForm::slice)
       layer.form = SplitForm::gather;

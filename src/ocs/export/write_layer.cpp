@@ -106,17 +106,33 @@ std::string LayerWriter::expand_data(onnx::GraphProto& place, const LayerPlan& l
   return expanded;
 }
 
-std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& layer) {
+const LayerWriter::Written* LayerWriter::same_as(const LayerPlan& layer) const {
   const auto [first, last] = weights_.equal_range(layer.weight);
   const auto same = std::find_if(first, last, [&](const auto& entry) {
     const LayerPlan& other = *entry.second.layer;
     return other.stored == layer.stored && other.params == layer.params &&
-           other.rows == layer.rows && other.inputs == layer.inputs;
+           other.rows == layer.rows && other.inputs == layer.inputs &&
+           other.dynamic_weights == layer.dynamic_weights;
   });
+  return same == last ? nullptr : &same->second;
+}
+
+DynamicWeight LayerWriter::write_dynamic_weight(const onnx::NodeProto& node,
+                                                const LayerPlan& layer) {
+  if (const Written* same = same_as(layer)) return same->dynamic;
+  const Shape shape = shape_of(*graph_->initializer(layer.weight));
+  const DynamicWeight written =
+      add_dynamic_weight(*out_, layer, physical_weight(node, layer, shape).tensor,
+                         physical_rows(layer.params.scale, layer.rows));
+  weights_.emplace(layer.weight, Written{.layer = &layer, .dynamic = written});
+  return written;
+}
+
+std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& layer) {
   PhysicalWeight weight =
       physical_weight(node, layer, shape_of(*graph_->initializer(layer.weight)));
   if (weight.groups != int_attribute(node, "group", 1)) set_attribute(node, "group", weight.groups);
-  if (same != last) return same->second.output;
+  if (const Written* same = same_as(layer)) return same->output;
 
   const bool is_row = layer.params.axis.has_value();
   const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
@@ -200,7 +216,10 @@ void LayerWriter::write(onnx::NodeProto& node, onnx::GraphProto& place, const La
                             out_->unique_name(named(layer.node, "_data_DequantizeLinear_Output")));
     node.set_input(*layer.operand.data_input, expanded);
   }
-  node.set_input(layer.operand.weight_input, write_weight(node, layer));
+  if (layer.dynamic_weights != DynamicWeights::none)
+    set_dynamic_weight(node, layer, write_dynamic_weight(node, layer));
+  else
+    node.set_input(layer.operand.weight_input, write_weight(node, layer));
   if (layer.operand.is_hidden() && !layer.rows.empty())
     widen_recurrent(*graph_, *out_, place, node, layer);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ocs/export/dynamic_lstm.h"
 #include "ocs/graph/graph.h"
 #include "ocs/plan/plan.h"
 
@@ -45,6 +46,7 @@ class LayerWriter {
   std::string expand_data(onnx::GraphProto& place, const LayerPlan& layer, const std::string& value,
                           std::int64_t axis);
   std::string write_weight(onnx::NodeProto& node, const LayerPlan& layer);
+  DynamicWeight write_dynamic_weight(const onnx::NodeProto& node, const LayerPlan& layer);
   std::string write_bias(const LayerPlan& layer, const std::vector<float>& bias,
                          const std::vector<float>& scales, const Quantized* data);
 
@@ -53,8 +55,11 @@ class LayerWriter {
   std::map<std::string, onnx::GraphProto*> homes_{};  // of float weights that lie in bodies
   struct Written {
     const LayerPlan* layer = nullptr;
-    std::string output{};
+    std::string output{};     // of the DequantizeLinear, ..
+    DynamicWeight dynamic{};  // .. or what stands for it
   };
+  // What is written of the same weight by a layer that agrees; nullptr: nothing.
+  [[nodiscard]] const Written* same_as(const LayerPlan& layer) const;
   std::multimap<std::string, Written>
       weights_{};  // by float weight: layers that share one and agree read one copy
 };

@@ -10,6 +10,7 @@
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/plan_activations.h"
 #include "ocs/plan/plan_embeddings.h"
+#include "ocs/plan/recurrent_form.h"
 #include "ocs/plan/regions.h"
 #include "ocs/plan/split_form.h"
 #include "ocs/plan/weight_problem.h"
@@ -98,6 +99,8 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
       note_growth(growth->second, layer);
 
   plan_embeddings(graph, recipe, plan);
+
+  choose_recurrent_forms(recipe, plan);
 
   // Last: how copies are written depends on the neighbours' plans, and changes no value.
   choose_split_forms(graph, recipe, plan);

@@ -40,6 +40,9 @@ struct DynamicSplit {
   bool operator==(const DynamicSplit&) const = default;
 };
 
+// The weights of ONNX Runtime's DynamicQuantizeLSTM; none: behind DequantizeLinear.
+enum class DynamicWeights { none, int8, uint8 };
+
 struct LayerPlan {
   std::string node{};
   std::string op{};
@@ -65,6 +68,7 @@ struct LayerPlan {
   std::vector<float> bias{};  // one for each output channel, corrected; empty: none
   bool adds_bias = false;     // the operator has no bias input: `bias` is an Add behind it (MatMul)
   std::int64_t macs = 0;      // of one item, without copies of any kind; 0 until shapes are known
+  DynamicWeights dynamic_weights = DynamicWeights::none;  // the same in both layers of a node
   std::int64_t activations =
       0;  // numbers in its data, likewise; of a hidden state those of all steps
   std::optional<DynamicSplit> dynamic{};  // then act_bits is none

@@ -1,6 +1,7 @@
 #include "ocs/plan/subset.h"
 
 #include "ocs/plan/find_layers.h"
+#include "ocs/plan/recurrent_form.h"
 #include "ocs/plan/regions.h"
 #include "ocs/plan/split_form.h"
 
@@ -31,6 +32,7 @@ Plan with_layers(const Model& model, const Recipe& recipe, const Plan& plan,
     for (const std::string& value : regions.quantized)
       part.activations[value] = plan.activations.at(value);
   }
+  choose_recurrent_forms(recipe, part);
   choose_split_forms(graph, recipe, part);
   return part;
 }

@@ -36,6 +36,8 @@ void check_values(const Recipe& recipe) {
           fmt::format("act_expand_ratio: {} is not in 0..4", recipe.act_expand_ratio));
   require(recipe.opset == 0 || (recipe.opset >= 13 && recipe.opset <= 25),
           fmt::format("opset: {} is neither 0 nor in 13..25", recipe.opset));
+  require(!(recipe.recurrent_inputs && recipe.recurrent_form == RecurrentForm::dynamic),
+          "recurrent_inputs: with recurrent_form dynamic the nodes round their inputs themselves");
   const std::vector<std::string> targets = target_names();
   require(std::ranges::find(targets, recipe.target) != targets.end(),
           fmt::format("target: no target named '{}'{}", recipe.target,

@@ -21,6 +21,8 @@ enum class ActScope { inputs, regions };
 // How channels of activations are split: in halves (the paper), in parts that each take what the one before cannot hold, or in
 // halves of the channels that are largest in each batch, with a scale of each batch (the paper's oracle).
 enum class ActSplit { halving, saturating, oracle };
+// How the weights of an LSTM are written: behind DequantizeLinear, or in ONNX Runtime's own operator.
+enum class RecurrentForm { dequantize, dynamic };
 // How copies of input channels get into the graph (docs/splitting.md).
 enum class SplitForm { gather, slice, fold, virtual_, automatic };
 
@@ -58,6 +60,7 @@ struct Recipe {
   bool first_float = false;  // the paper: the first Conv/Gemm/MatMul stays float
   bool recurrent_float =
       false;  // the paper: activations of a model with LSTM, GRU or RNN stay float
+  RecurrentForm recurrent_form = RecurrentForm::dequantize;
   bool recurrent_inputs = false;          // also round the inputs X of LSTM, GRU and RNN
   bool quantize_embeddings = false;       // tables that a Gather looks up
   std::vector<std::string> keep_float{};  // globs on node names, `first`, `last`

@@ -36,6 +36,8 @@ constexpr Words<SplitKind, 2> split_kinds{
     {{"qa", SplitKind::quantization_aware}, {"naive", SplitKind::naive}}};
 constexpr Words<SplitParts, 2> split_parts{
     {{"equal", SplitParts::equal}, {"halving", SplitParts::halving}}};
+constexpr Words<RecurrentForm, 2> recurrent_forms{
+    {{"dequantize", RecurrentForm::dequantize}, {"dynamic", RecurrentForm::dynamic}}};
 constexpr Words<SplitForm, 5> split_forms{{{"gather", SplitForm::gather},
                                            {"slice", SplitForm::slice},
                                            {"fold", SplitForm::fold},
@@ -243,6 +245,12 @@ constexpr std::array keys{
               .is_flag = true,
               .set = set_flag<&Recipe::recurrent_float>,
               .get = get_plain<&Recipe::recurrent_float>},
+    RecipeKey{.name = "recurrent_form",
+              .values = "dequantize | dynamic",
+              .help = "the weights of LSTM behind DequantizeLinear, or in ONNX Runtime's own "
+                      "DynamicQuantizeLSTM, which rounds inputs and states as it runs (8 bits)",
+              .set = set_word<&Recipe::recurrent_form, recurrent_forms>,
+              .get = get_word<&Recipe::recurrent_form, recurrent_forms>},
     RecipeKey{.name = "recurrent_inputs",
               .values = "on | off",
               .help = "also quantize the inputs X of LSTM, GRU and RNN nodes, with `act_bits` and "
