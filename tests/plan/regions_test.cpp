@@ -51,7 +51,7 @@ TEST(FindRegions, LeavesTheTailBehindTheLastLayerFloatAndSaysWhy) {
   EXPECT_THAT(regions.quantized, UnorderedElementsAre("x", "a1", "b1"));
   ASSERT_EQ(regions.notes.size(), 1U);
   EXPECT_EQ(regions.notes[0].node, "join");
-  EXPECT_THAT(regions.notes[0].text, testing::HasSubstr("tail"));
+  EXPECT_THAT(regions.notes[0].text, testing::HasSubstr("no quantized layer reads it"));
 }
 
 TEST(FindRegions, LetsStepsThatOnlyMoveValuesKeepTheScale) {

@@ -95,7 +95,7 @@ class Grower {
     if (!inputs_are_integer(node))
       return node.op_type() + " stays float: not all of its inputs are integer";
     return node.op_type() +
-           " stays float: it belongs to the tail behind the last layers, only outputs follow";
+           " stays float: no quantized layer reads it through steps with integer kernels";
   }
 
   [[nodiscard]] bool is_layer(const onnx::NodeProto& node) const {
