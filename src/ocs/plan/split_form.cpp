@@ -25,7 +25,9 @@ using Layers = std::map<LayerId, LayerPlan*>;
 struct Chain {
   LayerPlan* producer = nullptr;
   std::vector<LayerPlan*> depthwise{};
-  bool producer_is_pointwise = false;  // kernel of one tap: appended rows cost least
+  // A Conv with a kernel of one tap: appended rows cost least. Those of a Gemm or MatMul are whole rows
+  // of weights that are read for few data, a Gather of the data is cheaper.
+  bool producer_is_pointwise = false;
 };
 
 bool has_channel_parameters(const Graph& graph, const onnx::NodeProto& node) {
@@ -76,7 +78,7 @@ std::optional<Chain> find_chain(const Graph& graph, const Layers& layers,
           rows != static_cast<std::int64_t>(consumer.copies.size()))
         return std::nullopt;
       chain.producer = &layer;
-      chain.producer_is_pointwise = matrix.taps == 1;
+      chain.producer_is_pointwise = matrix.taps == 1 && layer.op == "Conv";
       return chain;
     }
     const ChannelRule* rule = find_channel_rule(*node);
