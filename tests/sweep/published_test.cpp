@@ -1,5 +1,7 @@
 #include "ocs/sweep/published.h"
 
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -83,6 +85,27 @@ TEST_F(PublishedFigures, AreFoundByFigureWithoutColumns) {
 )");
 }
 
+// A sweep may run some of the columns.
+TEST_F(PublishedFigures, OfOtherColumnsPlayNoPart) {
+  const Published published =
+      read(R"({"columns": ["mse", "none"], "rows": {"3 bits": [1, 12.5]}})");
+  EXPECT_THAT(published_markdown(spec_, result_, published), HasSubstr("| 3 bits | 10.0 / 12.5 |"));
+}
+
+TEST(Experiments, AreSweepsThatFitWhatWasPublished) {
+  const std::filesystem::path folder = std::filesystem::path(OCS_SOURCE_DIR) / "experiments";
+  std::size_t sweeps = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    const std::filesystem::path& file = entry.path();
+    if (file.extension() != ".json" || file.filename() == "paper.json") continue;
+    ++sweeps;
+    const SweepSpec spec = read_sweep_spec(file);
+    if (!spec.published) continue;
+    EXPECT_FALSE(read_published(spec).values.empty()) << file;
+  }
+  EXPECT_GE(sweeps, 19U);
+}
+
 TEST_F(PublishedFigures, SayWhatIsWrong) {
   const auto refused = [&](const std::string& text, const std::string& message) {
     EXPECT_THAT([&] { (void)read(text); },
@@ -90,7 +113,8 @@ TEST_F(PublishedFigures, SayWhatIsWrong) {
         << text;
   };
   refused(R"({"column": []})", "unknown key 'column' (did you mean 'columns'?)");
-  refused(R"({"columns": ["lk"]})", "the sweep has no column 'lk' (did you mean 'kl'?)");
+  refused(R"({"columns": ["lk"]})",
+          "has no column with the name of one of the sweep: 'lk' (did you mean 'kl'?)");
   refused(R"({"rows": {"5 bits": []}})", "has no row with the name of one of the sweep");
   refused(R"({"columns": ["kl"], "rows": {"3 bits": [1, 2]}})",
           "row '3 bits': is no list of 1 numbers");

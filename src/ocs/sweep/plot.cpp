@@ -21,7 +21,7 @@ constexpr double top = 50.0;
 constexpr double width = 520.0;
 constexpr double height = 320.0;
 constexpr double legend = 230.0;
-constexpr int ticks = 5;
+constexpr double fewest_ticks = 4.0;
 
 // Told apart by people who see few colours too: every second one is dashed as well.
 constexpr std::array colours{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00",
@@ -33,26 +33,49 @@ struct Scale {
   double low = 0.0;
   double high = 1.0;
   bool is_logarithmic = false;
+  std::vector<double> ticks{};  // low and high are the outer ones
 
   [[nodiscard]] double place(double value) const {  // 0 at the bottom, 1 at the top
     return is_logarithmic ? std::log(value / low) / std::log(high / low)
                           : (value - low) / (high - low);
   }
-  [[nodiscard]] double value(double place) const {
-    return is_logarithmic ? low * std::pow(high / low, place) : low + place * (high - low);
-  }
 };
 
+// The largest of 1, 2 and 5 times a power of ten that is not above `value` > 0.
+double round_step(double value) {
+  const double power = std::pow(10.0, std::floor(std::log10(value)));
+  for (const double digit : {5.0, 2.0})
+    if (digit * power <= value) return digit * power;
+  return power;
+}
+
+// Whole multiples of a round step, from the last at or below `least` to the first at or above `most`.
+std::vector<double> linear_ticks(double least, double most) {
+  if (least == most) return {least - 0.5, least, least + 0.5};
+  const double step = round_step((most - least) / fewest_ticks);
+  std::vector<double> ticks;
+  const double end = std::ceil(most / step);
+  for (double i = std::floor(least / step); i <= end; ++i) ticks.push_back(i * step);
+  return ticks;
+}
+
+// 1, 2 and 5 times the powers of ten.
+std::vector<double> logarithmic_ticks(double least, double most) {
+  std::vector<double> ticks{round_step(least)};
+  for (double power = std::pow(10.0, std::floor(std::log10(least))); ticks.back() < most;
+       power *= 10.0)
+    for (const double digit : {1.0, 2.0, 5.0})
+      if (digit * power > ticks.back() && ticks.back() < most) ticks.push_back(digit * power);
+  return ticks;
+}
+
 Scale scale_for(const std::vector<double>& values, bool smaller_is_better) {
-  if (values.empty()) return {};
+  if (values.empty()) return {.ticks = {0.0, 1.0}};
   const auto [least, most] = std::ranges::minmax(values);
-  Scale scale{.low = least,
-              .high = most,
-              .is_logarithmic = smaller_is_better && least > 0.0 && most > 5.0 * least};
-  if (scale.low == scale.high) {
-    scale.low -= 0.5;
-    scale.high += 0.5;
-  }
+  Scale scale{.is_logarithmic = smaller_is_better && least > 0.0 && most > 5.0 * least};
+  scale.ticks = scale.is_logarithmic ? logarithmic_ticks(least, most) : linear_ticks(least, most);
+  scale.low = scale.ticks.front();
+  scale.high = scale.ticks.back();
   return scale;
 }
 
@@ -80,11 +103,10 @@ std::string style_of(std::size_t series) {
 
 std::string axes(const SweepSpec& spec, const Scale& scale) {
   std::string text;
-  for (int i = 0; i <= ticks; ++i) {
-    const double value = scale.value(static_cast<double>(i) / ticks);
+  for (const double value : scale.ticks) {
     const double y = y_of(scale, value);
     text += line(left, y, left + width, y, "stroke=\"#ddd\"");
-    text += text_at(left - 8.0, y + 4.0, "end", fmt::format("{:.4g}", value));
+    text += text_at(left - 8.0, y + 4.0, "end", fmt::format("{:.6g}", value));
   }
   for (std::size_t row = 0; row < spec.rows.size(); ++row)
     text +=
@@ -132,7 +154,8 @@ std::string to_svg(const SweepSpec& spec, const SweepResult& result) {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0f} {:.0f}\" "
       "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" "
       "fill=\"white\"/>\n",
-      left + width + legend, top + std::max(height, entries) + 40.0);
+      left + width + (spec.has_columns || reference ? legend : 20.0),
+      top + std::max(height, entries) + 40.0);
   text += text_at(left, 20.0, "start", spec.title);
   text += text_at(left, 38.0, "start", figure.heading);
   text += axes(spec, scale);

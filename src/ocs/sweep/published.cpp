@@ -13,9 +13,14 @@
 namespace ocs {
 namespace {
 
-void check_column(const std::string& name, const std::vector<std::string>& known) {
-  if (std::ranges::find(known, name) == known.end())
-    throw_bad_input(fmt::format("the sweep has no column '{}'{}", name, did_you_mean(name, known)));
+// The sweep may run a part of the table, but not none of it: then the names do not fit.
+void check_columns(const std::vector<std::string>& columns, const std::vector<std::string>& known) {
+  const bool fits = std::ranges::any_of(columns, [&](const std::string& name) {
+    return std::ranges::find(known, name) != known.end();
+  });
+  if (!columns.empty() && !fits)
+    throw_bad_input(fmt::format("has no column with the name of one of the sweep: '{}'{}",
+                                columns.front(), did_you_mean(columns.front(), known)));
 }
 
 std::vector<std::string> column_names(const SweepSpec& spec) {
@@ -50,7 +55,7 @@ Published table_of(const Json& table, const SweepSpec& spec) {
   if (const auto found = table.find("float"); found != table.end())
     published.reference = while_doing("float", [&] { return number_of(*found); });
   const auto columns = value_or<std::vector<std::string>>(table, "columns", {});
-  for (const std::string& name : columns) check_column(name, column_names(spec));
+  check_columns(columns, column_names(spec));
   std::vector<std::string> known;
   for (const SweepEntry& row : spec.rows) known.push_back(row.name);
   const Json rows = value_or<Json>(table, "rows", Json::object());

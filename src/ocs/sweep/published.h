@@ -19,9 +19,9 @@ struct Published {
 
 // The table that the sweep names, of a file
 // {"source", "tables": {NAME: {"float", "columns": [...], "rows": {ROW: [numbers or null]}}}}.
-// Rows that the sweep does not have are left out: it may run a part of a table. Throws
-// Error(bad_input) naming the file for what is not of this form, for columns that the sweep does not
-// have, and where no row is of the sweep.
+// Rows and columns that the sweep does not have play no part: it may run a part of a table. Throws
+// Error(bad_input) naming the file for what is not of this form, and where no row, or no column, is of
+// the sweep.
 [[nodiscard]] Published read_published(const SweepSpec& spec);
 
 // A table with "here / published" in each cell that has both: what is lost against float where both
