@@ -60,6 +60,13 @@ Model with_body() {
   return model.clone();  // which does not know the names yet, as after reading a file
 }
 
+TEST(Names, AreKeptWhereReservedBeforeAnyIsAskedFor) {
+  Model model = model_with({"x"}, {"y"});
+  model.reserve_name("w");
+  EXPECT_EQ(model.unique_name("w"), "w_1");
+  EXPECT_EQ(model.unique_name("x"), "x_1");
+}
+
 TEST(UniqueName, GivesTheBaseWhileItIsFree) {
   Model model = with_body();
   EXPECT_EQ(model.unique_name("w"), "w");

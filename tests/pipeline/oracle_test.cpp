@@ -119,6 +119,20 @@ TEST(WriteOracle, RoundsEachBatchByItsOwnRange) {
   }
 }
 
+// The names that the writer gives are those of the model here, before anything else was named.
+TEST(WriteOracle, LeavesTheNamesOfTheModelAlone) {
+  const Model model = text_model(
+      "input x float[N, 8]; init m_weight float[8, 5] random 3; init m_bias float[5] random 4; "
+      "m: y = Gemm(x, m_weight, m_bias); output y");
+  const Samples samples{.count = 1, .load = [](std::size_t) {
+                          return Sample{.name = "s", .inputs = {{"x", random_tensor({2, 8}, 1)}}};
+                        }};
+  Recipe recipe = oracle(0.2, SplitKind::quantization_aware);
+  recipe.measure_count = 1;
+  const Quantized quantized = quantize(model.clone(), &samples, recipe, onnx_runtime(), {});
+  EXPECT_TRUE(quantized.report.layers.at(0).sqnr_db.has_value());
+}
+
 TEST(WriteOracle, TakesABatchOfZeros) {
   const Model model =
       text_model("input x float[N, 8]; init w float[8, 5] random 3; m: y = MatMul(x, w); output y");

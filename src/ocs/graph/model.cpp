@@ -107,7 +107,8 @@ std::string Model::unique_name(std::string_view base) {
 }
 
 void Model::reserve_name(std::string_view name) {
-  if (names_known_) next_suffix_.try_emplace(std::string(name), 1);
+  if (!names_known_) collect_names();
+  next_suffix_.try_emplace(std::string(name), 1);
 }
 
 std::string Model::metadata(std::string_view key) const {
