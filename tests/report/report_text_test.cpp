@@ -51,6 +51,14 @@ TEST(Summary, SaysWhenTheDataWasMadeUp) {
   EXPECT_THAT(summary(report), HasSubstr("512 made-up samples"));
 }
 
+TEST(Summary, TellsTheWeightsOfANodeApart) {
+  Report report = sample_report();
+  report.layers = {
+      {.node = "lstm", .part = "R", .op = "LSTM", .quantized = true, .predicted_sqnr_db = 21.0},
+      {.node = "lstm", .part = "W", .op = "LSTM", .quantized = true, .predicted_sqnr_db = 20.0}};
+  EXPECT_THAT(summary(report), HasSubstr("weights: lstm.W 20.0 dB, lstm.R 21.0 dB"));
+}
+
 TEST(FloatReasons, GroupsLayersMostFrequentFirst) {
   const std::vector<FloatReason> groups = float_reasons(sample_report());
   ASSERT_EQ(groups.size(), 2U);

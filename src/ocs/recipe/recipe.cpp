@@ -113,10 +113,14 @@ void check(const Recipe& recipe) {
   for (const std::string& pattern : recipe.keep_float)
     require(!pattern.empty(), "keep_float: a pattern is empty");
   for (const Override& entry : recipe.overrides) check_override(entry);
-  const bool splits_activations = recipe.act_expand_ratio > 0.0 ||
-                                  std::ranges::any_of(recipe.overrides, [](const Override& entry) {
-                                    return entry.key == "act_expand_ratio";
-                                  });
+  const auto is_overridden = [&](std::string_view name) {
+    return std::ranges::any_of(recipe.overrides,
+                               [&](const Override& entry) { return entry.key == name; });
+  };
+  require(!recipe.recurrent_inputs || recipe.act_bits || is_overridden("act_bits"),
+          "recurrent_inputs: they are rounded to act_bits, which is float here");
+  const bool splits_activations =
+      recipe.act_expand_ratio > 0.0 || is_overridden("act_expand_ratio");
   require(!splits_activations || recipe.act_scope == ActScope::inputs,
           "act_expand_ratio: channels of activations are split only with act_scope inputs");
   if (recipe.act_split != ActSplit::oracle) return;

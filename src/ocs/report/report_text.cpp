@@ -82,7 +82,7 @@ std::string worst_of(const Report& report, std::optional<double> LayerReport::*f
   if (rows.size() > worst_shown) rows.resize(worst_shown);
   std::vector<std::string> parts;
   for (const LayerReport* row : rows)
-    parts.push_back(fmt::format("{} {}", row->node, db_text(row->*figure)));
+    parts.push_back(fmt::format("{} {}", row->name(), db_text(row->*figure)));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
