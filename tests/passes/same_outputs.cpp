@@ -44,7 +44,9 @@ void expect_close(const std::string& name, const Tensor& before, const Tensor& a
 }
 
 NamedTensors run(const Model& model, const NamedTensors& inputs) {
-  return run_once(onnx_runtime()(model, {.optimize = false}), inputs);
+  return run_once(
+      onnx_runtime()(model, {.optimize = false, .config = {{"session.disable_prepacking", "1"}}}),
+      inputs);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 
 namespace ocs {
 
-// Both models with the engine's own optimizations off, the outputs of the same names and shapes,
+// Both models with the engine's own optimizations off (and its packing of constant weights, whose
+// kernels add up in another order than those for computed weights), the outputs of the same names and shapes,
 // and no value further apart than `tolerance` times the largest magnitude of its output (or 1).
 // 0: the same bits but for the sign of zero. A free extent of an input becomes `free_extent`.
 void expect_same_outputs(const Model& before, const Model& after, double tolerance = 0.0,
