@@ -2,12 +2,15 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "ocs/clip/clip.h"
 #include "support/distributions.h"
+#include "support/slow_clip.h"
 
 namespace ocs {
 namespace {
@@ -31,6 +34,23 @@ TEST(AciqMultiples, ContinueBeyondEightBits) {
   for (int bits = 3; bits <= 17; ++bits) {
     EXPECT_GT(aciq_multiples(bits).laplace, aciq_multiples(bits - 1).laplace);
     EXPECT_GT(aciq_multiples(bits).gauss, aciq_multiples(bits - 1).gauss);
+  }
+}
+
+// Skewed, so that bins over [min, max] would be others than those over -+max.
+TEST(AciqClip, IsTheDefinition) {
+  for (const int bits : {2, 3, 4, 5, 6, 8}) {
+    for (const Distribution distribution : all_distributions) {
+      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        std::vector<float> values = sample(distribution, 3000, seed);
+        for (float& value : values)
+          if (value < 0.0F) value *= 0.4F;
+        const ClipInput input = clip_input(values, {.bits = bits});
+        const double expected = slow_aciq_threshold(input);
+        EXPECT_NEAR(threshold(AciqClip{}, input), expected, 1e-5 * expected)
+            << bits << " bits, " << name_of(distribution) << ", seed " << seed;
+      }
+    }
   }
 }
 

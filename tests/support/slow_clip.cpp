@@ -1,9 +1,11 @@
 #include "support/slow_clip.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numbers>
 #include <numeric>
 
 namespace ocs {
@@ -115,6 +117,45 @@ double least_error(const std::vector<float>& values, std::int32_t steps) {
     squares += 2.0 * change.level + 1.0;
   }
   return best;
+}
+
+double slow_aciq_threshold(const ClipInput& input) {
+  constexpr std::array laplace{2.33152939, 3.04528770, 4.00378631, 5.08252088,
+                               6.23211675, 7.42700429, 8.65265030};
+  constexpr std::array gauss{1.47818312, 1.80489289, 2.19227856, 2.57733584,
+                             2.94451183, 3.29076248, 3.61691335};
+  double count = 0.0;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < input.values.size(); ++i) {
+    count += count_of(input, i);
+    sum += count_of(input, i) * double(input.values[i]);
+  }
+  double deviations = 0.0;
+  for (std::size_t i = 0; i < input.values.size(); ++i)
+    deviations += count_of(input, i) * std::abs(double(input.values[i]) - sum / count);
+  const double sigma = (double(input.max) - double(input.min)) * 0.175 *
+                       (1.0 + std::sqrt(std::numbers::pi * std::log(4.0))) /
+                       std::sqrt(2.0 * std::log(count));
+
+  constexpr double bins = 101.0;
+  const double max_abs = input.max_abs();
+  const double width = 2.0 * max_abs / bins;
+  const auto histogram_error = [&](double threshold) {
+    const double steps = input.grid.steps();
+    const double step = threshold / steps;
+    double error = 0.0;
+    for (std::size_t i = 0; i < input.values.size(); ++i) {
+      const double position = (double(input.values[i]) + max_abs) / width;
+      const double centre = (std::min(std::floor(position), bins - 1.0) + 0.5) * width - max_abs;
+      const double level = std::clamp(std::nearbyint(centre / step), -steps, steps);
+      error += count_of(input, i) * square(centre - level * step);
+    }
+    return error;
+  };
+  const auto multiple = static_cast<std::size_t>(input.grid.bits - 2);
+  const double of_laplace = std::min(max_abs, laplace.at(multiple) * deviations / count);
+  const double of_gauss = std::min(max_abs, gauss.at(multiple) * sigma);
+  return histogram_error(of_gauss) < histogram_error(of_laplace) ? of_gauss : of_laplace;
 }
 
 double slow_kl_threshold(const ClipInput& input) {

@@ -17,6 +17,10 @@ namespace ocs {
 // some |x_i| lies in the middle between two.
 [[nodiscard]] double least_error(const std::vector<float>& values, std::int32_t steps);
 
+// docs/quantization.md, `aciq` on a signed grid of 2 to 8 bits, literally, with the published
+// multiples.
+[[nodiscard]] double slow_aciq_threshold(const ClipInput& input);
+
 // docs/quantization.md, `kl`, literally.
 [[nodiscard]] double slow_kl_threshold(const ClipInput& input);
 

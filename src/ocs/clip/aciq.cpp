@@ -125,7 +125,9 @@ float threshold(const AciqClip& clip, const ClipInput& input) {
   const AciqMultiples multiples = aciq_multiples(bits);
   const double laplace = usable(multiples.laplace * spread.mean_deviation);
   const double gauss = usable(multiples.gauss * sigma);
-  const EqualBins bins = equal_bins(input, input.min, input.max, 101);
+  // As the authors have it, symmetric around zero whatever the extremes are: zeros lie in the middle
+  // of a bin, and so cost nothing.
+  const EqualBins bins = equal_bins(input, -max_abs, max_abs, 101);
   const bool laplace_errs_less =
       centre_error(bins, laplace, input.grid) < centre_error(bins, gauss, input.grid);
   return bounded_threshold(laplace_errs_less ? laplace : gauss, input.max_abs());
