@@ -15,7 +15,7 @@
 #include "ocs/core/parallel.h"
 #include "ocs/data/open_samples.h"
 #include "ocs/graph/graph.h"
-#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/split/select.h"
 
@@ -37,8 +37,7 @@ InspectedSplit inspect_split(const ChannelMatrix& matrix, float max_abs, double 
 InspectedLayer inspect_layer(const Layer& layer, const Graph& graph,
                              const InspectOptions& options) {
   const onnx::NodeProto& node = *graph.node_named(layer.node);
-  const Tensor weight =
-      to_tensor(*graph.initializer(layer.weight), graph.model().file().parent_path());
+  const Tensor weight = read_tensor(graph, layer.weight);
   const auto values = weight.as<float>();
   const ChannelMatrix matrix = layer.op->view(node, layer.operand, weight.shape, values);
   InspectedLayer result{.name = layer_name(layer.id()),

@@ -11,7 +11,7 @@
 #include "ocs/export/write_layer.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
-#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/walk.h"
 
 namespace ocs {
@@ -80,10 +80,8 @@ bool is_redundant_clip(const Graph& graph, const onnx::NodeProto& node,
     return false;
   const auto bound = [&](int input, float fallback) {
     if (input >= node.input_size() || node.input(input).empty()) return fallback;
-    const onnx::TensorProto* tensor = graph.initializer(node.input(input));
-    return tensor == nullptr
-               ? 0.0F
-               : to_tensor(*tensor, graph.model().file().parent_path()).as<float>()[0];
+    const std::string& name = node.input(input);
+    return graph.initializer(name) == nullptr ? 0.0F : read_tensor(graph, name).as<float>()[0];
   };
   const float scale = plan.params.scale[0];
   const std::int32_t zero_point = plan.params.zero_point[0];
@@ -103,7 +101,7 @@ bool is_redundant_bound(const Graph& graph, const onnx::NodeProto& node,
   if (bounds == nullptr || bounds->data_type() != onnx::TensorProto::FLOAT ||
       graph.initializer(node.input(0)) != nullptr)
     return false;
-  const Tensor tensor = to_tensor(*bounds, graph.model().file().parent_path());
+  const Tensor tensor = read_tensor(graph, node.input(1));
   const float scale = plan.params.scale[0];
   const std::int32_t zero_point = plan.params.zero_point[0];
   const float limit =

@@ -7,7 +7,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/graph/edit.h"
-#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/plan/hidden_units.h"
 
 namespace ocs {
@@ -67,9 +67,8 @@ void widen_recurrent(const Graph& graph, Model& out, onnx::GraphProto& place, on
   for (const UnitInput& held : unit_inputs) {
     if (held.input >= node.input_size() || node.input(held.input).empty()) continue;
     const std::string value = node.input(held.input);
-    const onnx::TensorProto* constant = graph.initializer(value);
-    if (constant != nullptr) {
-      const Tensor tensor = to_tensor(*constant, graph.model().file().parent_path());
+    if (graph.initializer(value) != nullptr) {
+      const Tensor tensor = read_tensor(graph, value);
       const auto axis = static_cast<std::size_t>(held.axis);
       if (axis >= tensor.shape.size())
         throw_bad_input("node '" + hidden.node + "': '" + value + "' has too few axes");

@@ -20,6 +20,7 @@
 #include "ocs/core/error.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/passes/constant_floats.h"
 #include "ocs/passes/inference_nodes.h"
@@ -113,9 +114,6 @@ class Search {
   [[nodiscard]] const std::string* constant_summand(const onnx::NodeProto& node) const;
   [[nodiscard]] std::optional<std::vector<double>> own_bias(const onnx::NodeProto& target,
                                                             std::size_t channels) const;
-  [[nodiscard]] Tensor load(const std::string& name) const {
-    return to_tensor(*graph_.initializer(name), folder_of(graph_.model()));
-  }
   [[nodiscard]] std::string fill(Fold& fold, const onnx::NodeProto& target, const Parameters& norm,
                                  const std::vector<std::string>& summands) const;
 
@@ -127,7 +125,7 @@ std::optional<Search::Parameters> Search::parameters(const onnx::NodeProto& batc
   std::vector<std::vector<double>> values;
   for (int i = 1; i < 5; ++i) {
     if (constant_floats(graph_, batchnorm.input(i)) == nullptr) return std::nullopt;
-    const Tensor tensor = load(batchnorm.input(i));
+    const Tensor tensor = read_tensor(graph_, batchnorm.input(i));
     const auto floats = tensor.as<float>();
     values.emplace_back(floats.begin(), floats.end());
     if (tensor.shape.size() != 1 || floats.size() != values.front().size()) return std::nullopt;
@@ -158,7 +156,7 @@ std::optional<std::vector<double>> Search::own_bias(const onnx::NodeProto& targe
     return std::vector<double>(channels, 0.0);
   if (constant_floats(graph_, target.input(2)) == nullptr) return std::nullopt;
   const bool is_gemm = target.op_type() == "Gemm";
-  const Tensor stored = load(target.input(2));
+  const Tensor stored = read_tensor(graph_, target.input(2));
   if (!is_gemm && stored.shape != Shape{static_cast<std::int64_t>(channels)}) return std::nullopt;
   const auto values = per_channel(stored, static_cast<std::int64_t>(channels), 2);
   if (!values && is_gemm) return std::nullopt;
@@ -185,13 +183,13 @@ std::string Search::fill(Fold& fold, const onnx::NodeProto& target, const Parame
   auto bias = own_bias(target, channels);
   if (!bias) return fmt::format("the bias of '{}' is not one constant a channel", target.name());
   for (const std::string& summand : summands) {
-    const auto values =
-        per_channel(load(summand), static_cast<std::int64_t>(channels), weight->dims_size());
+    const auto values = per_channel(read_tensor(graph_, summand),
+                                    static_cast<std::int64_t>(channels), weight->dims_size());
     if (!values) return fmt::format("'{}' is added and not one value a channel", summand);
     for (std::size_t o = 0; o < channels; ++o) (*bias)[o] += static_cast<double>((*values)[o]);
   }
   fold.weight = target.input(1);
-  fold.folded_weight = load(fold.weight);
+  fold.folded_weight = read_tensor(graph_, fold.weight);
   const auto elements = fold.folded_weight.as<float>();
   bool finite = true;
   const auto narrow = [&](double value) {

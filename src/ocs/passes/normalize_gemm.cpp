@@ -12,7 +12,7 @@
 #include "ocs/core/error.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
-#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/walk.h"
 #include "ocs/passes/constant_floats.h"
 
@@ -51,7 +51,7 @@ std::optional<Job> find_job(const Graph& graph, onnx::NodeProto& node) {
     const bool is_normal =
         c != nullptr && c->dims_size() == 1 && c->dims(0) == outputs && beta == 1.0F;
     if (c != nullptr && !is_normal)
-      job.bias = bias_for(to_tensor(*c, folder_of(graph.model())), beta, outputs);
+      job.bias = bias_for(read_tensor(graph, node.input(2)), beta, outputs);
     work = work || job.bias;
   }
   return work ? std::optional(job) : std::nullopt;
@@ -90,7 +90,7 @@ PassResult normalize_gemm(Model model) {
     if (job.transposed || job.alpha != 1.0F) {
       std::string& name = made[{old, job.transposed, job.alpha}];
       if (name.empty()) {
-        const Tensor stored = to_tensor(*Graph(model).initializer(old), folder_of(model));
+        const Tensor stored = read_tensor(Graph(model), old);
         name = add_initializer(model, old, normal_weight(stored, job));
       }
       weight = name;

@@ -14,16 +14,10 @@
 #include "ocs/core/error.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
-#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/read_tensor.h"
 
 namespace ocs {
 namespace {
-
-Tensor read_tensor(const Graph& graph, const std::string& name) {
-  const onnx::TensorProto* proto = graph.initializer(name);
-  if (proto == nullptr) throw_internal("no initializer '" + name + "'");
-  return to_tensor(*proto, graph.model().file().parent_path());
-}
 
 onnx::NodeProto& node_named(Model& model, const std::string& name) {
   for (onnx::NodeProto& node : *model.graph().mutable_node())

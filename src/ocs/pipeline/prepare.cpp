@@ -5,7 +5,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/graph/graph.h"
-#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/verify.h"
 #include "ocs/passes/passes.h"
 #include "ocs/pipeline/quantize.h"
@@ -86,9 +86,7 @@ Prepared prepare(Model model, const Recipe& recipe, const Observer& observe) {
   if (!recipe.fold_batchnorm) {
     const Graph graph(model);
     for (auto& [node, absorbed] : folded.absorbed) {
-      const onnx::TensorProto* weight = graph.initializer(absorbed.unfolded_weight);
-      if (weight == nullptr) throw_internal("the unfolded weight of node '" + node + "' is gone");
-      prepared.unfolded[node] = {.weight = to_tensor(*weight, model.file().parent_path()),
+      prepared.unfolded[node] = {.weight = read_tensor(graph, absorbed.unfolded_weight),
                                  .multiplier = std::move(absorbed.multiplier)};
     }
   }

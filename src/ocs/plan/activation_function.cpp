@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
 
 namespace ocs {
@@ -28,7 +29,7 @@ std::optional<double> constant(const Graph& graph, const std::string& name) {
   if (tensor == nullptr || tensor->data_type() != onnx::TensorProto::FLOAT ||
       element_count(*tensor) != 1)
     return std::nullopt;
-  return static_cast<double>(to_tensor(*tensor, graph.model().file().parent_path()).as<float>()[0]);
+  return static_cast<double>(read_tensor(graph, name).as<float>()[0]);
 }
 
 // The constant operand of a Mul or Add with one scalar constant.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "ocs/core/error.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/plan_activations.h"
@@ -64,8 +65,7 @@ std::vector<double> weight_energy(const Graph& graph, const std::vector<Reader>&
   std::vector<double> energy(static_cast<std::size_t>(readers[0].matrix.columns()), 0.0);
   for (const Reader& reader : readers) {
     const onnx::NodeProto& node = *graph.node_named(reader.layer.node);
-    const Tensor weight =
-        to_tensor(*graph.initializer(reader.layer.weight), graph.model().file().parent_path());
+    const Tensor weight = read_tensor(graph, reader.layer.weight);
     const ChannelMatrix matrix =
         reader.layer.op->view(node, reader.layer.operand, weight.shape, weight.as<float>());
     for_each_weight(matrix, [&](std::int64_t, std::int64_t column, std::size_t at) {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ocs/core/parallel.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/quant/affine.h"
 
@@ -22,8 +23,7 @@ bool is_embedding(const Graph& graph, const onnx::NodeProto& node) {
 
 EmbeddingPlan plan_embedding(const Graph& graph, const onnx::NodeProto& node,
                              const Recipe& settings) {
-  const Tensor table =
-      to_tensor(*graph.initializer(node.input(0)), graph.model().file().parent_path());
+  const Tensor table = read_tensor(graph, node.input(0));
   const auto values = table.as<float>();
   const Grid grid{.bits = settings.weight_bits};
   const float limit = threshold(settings.weight_clip, clip_input(values, grid));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
 
 namespace ocs {
@@ -16,7 +17,7 @@ std::optional<float> scalar_of(const Graph& graph, const onnx::NodeProto& node, 
   if (tensor == nullptr || tensor->data_type() != onnx::TensorProto::FLOAT ||
       element_count(*tensor) != 1)
     return std::nullopt;
-  return to_tensor(*tensor, graph.model().file().parent_path()).as<float>()[0];
+  return read_tensor(graph, tensor->name()).as<float>()[0];
 }
 
 bool is_given(const onnx::NodeProto& node, int input) {

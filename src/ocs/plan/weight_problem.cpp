@@ -1,16 +1,10 @@
 #include "ocs/plan/weight_problem.h"
 
 #include "ocs/core/error.h"
-#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/read_tensor.h"
 
 namespace ocs {
 namespace {
-
-Tensor read_tensor(const Graph& graph, const std::string& name) {
-  const onnx::TensorProto* proto = graph.initializer(name);
-  if (proto == nullptr) throw_internal("no initializer '" + name + "'");
-  return to_tensor(*proto, graph.model().file().parent_path());
-}
 
 // One value for each row, from a bias that may be stored as a scalar or as [1, N].
 std::vector<float> read_bias(const Graph& graph, const Layer& layer, std::int64_t rows) {
