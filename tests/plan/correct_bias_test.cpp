@@ -53,5 +53,19 @@ TEST(MeanShift, IsTheMeanOfWhatRoundingTook) {
   EXPECT_EQ(shift[1], 0.0);
 }
 
+// Two inputs of two taps: what the rounded weights make of the inputs' drift is added.
+TEST(MeanShift, MakesUpForInputsThatDrifted) {
+  const std::vector<float> values{0.5F, -0.25F, 1.0F, 0.75F};
+  const ChannelMatrix weight{
+      .data = values, .outputs = 1, .inputs = 2, .taps = 2, .output_stride = 4, .input_stride = 2};
+  const std::vector<std::int16_t> stored{2, -1, 4, 2};  // the last one lost 0.25
+  const std::vector<float> scales{0.25F};
+  const std::vector<double> means{2.0, -1.0};
+  const std::vector<double> coverage{1.0, 0.5};
+  const std::vector<double> drift{0.1, 0.2, 0.3, -0.4};
+  EXPECT_DOUBLE_EQ(mean_shift(weight, stored, scales, means, coverage, drift)[0],
+                   0.25 * -1.0 * 0.5 + 0.5 * 0.1 - 0.25 * 0.2 + 1.0 * 0.3 - 0.5 * 0.4);
+}
+
 }  // namespace
 }  // namespace ocs

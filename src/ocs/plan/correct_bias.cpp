@@ -43,41 +43,30 @@ std::vector<double> tap_coverage(const onnx::NodeProto& node, const Shape& data,
 
 std::vector<double> mean_shift(const ChannelMatrix& weight, std::span<const std::int16_t> stored,
                                std::span<const float> scales, std::span<const double> input_means,
-                               std::span<const double> coverage) {
+                               std::span<const double> coverage,
+                               std::span<const double> mean_drift) {
   std::vector<double> shift(static_cast<std::size_t>(weight.rows()), 0.0);
   for (std::int64_t g = 0; g < weight.groups; ++g) {
     for (std::int64_t o = 0; o < weight.outputs; ++o) {
       const auto row = static_cast<std::size_t>(g * weight.outputs + o);
       const double scale = static_cast<double>(scales.size() == 1 ? scales[0] : scales[row]);
       for (std::int64_t i = 0; i < weight.inputs; ++i) {
+        const std::int64_t column = g * weight.inputs + i;
         double lost = 0.0;
+        double drifted = 0.0;
         for (std::int64_t k = 0; k < weight.taps; ++k) {
           const std::size_t at = weight.index(g, o, i, k);
-          lost += (static_cast<double>(weight.data[at]) - scale * stored[at]) *
+          const double rounded = scale * stored[at];
+          lost += (static_cast<double>(weight.data[at]) - rounded) *
                   coverage[static_cast<std::size_t>(k)];
+          if (!mean_drift.empty())
+            drifted += rounded * mean_drift[static_cast<std::size_t>(column * weight.taps + k)];
         }
-        shift[row] += lost * input_means[static_cast<std::size_t>(g * weight.inputs + i)];
+        shift[row] += lost * input_means[static_cast<std::size_t>(column)] + drifted;
       }
     }
   }
   return shift;
-}
-
-void add_drift(const ChannelMatrix& weight, std::span<const std::int16_t> stored,
-               std::span<const float> scales, std::span<const double> mean_drift,
-               std::vector<double>& shift) {
-  for (std::int64_t g = 0; g < weight.groups; ++g) {
-    for (std::int64_t o = 0; o < weight.outputs; ++o) {
-      const auto row = static_cast<std::size_t>(g * weight.outputs + o);
-      const double scale = static_cast<double>(scales.size() == 1 ? scales[0] : scales[row]);
-      for (std::int64_t i = 0; i < weight.inputs; ++i) {
-        for (std::int64_t k = 0; k < weight.taps; ++k) {
-          const auto column = static_cast<std::size_t>((g * weight.inputs + i) * weight.taps + k);
-          shift[row] += scale * stored[weight.index(g, o, i, k)] * mean_drift[column];
-        }
-      }
-    }
-  }
 }
 
 }  // namespace ocs

@@ -17,19 +17,15 @@ namespace ocs {
 [[nodiscard]] std::vector<double> tap_coverage(const onnx::NodeProto& node, const Shape& data,
                                                std::int64_t taps);
 
-// sum over inputs and taps of (W - scale * stored) * E[x_c] * coverage, for each row: what rounding
-// took from the mean of each output channel and the bias gives back (Nagel et
-// al. 2019, Finkelstein et al. 2019).
+// What rounding took from the mean of each output channel and the bias gives back (Nagel et al.
+// 2019, Finkelstein et al. 2019): for each row the sum over inputs and taps of (W - scale * stored) *
+// E[x_c] * coverage + scale * stored * drift. `mean_drift`: what layers rounded before this one took
+// from the mean of its inputs, columns() * taps values, or empty.
 [[nodiscard]] std::vector<double> mean_shift(const ChannelMatrix& weight,
                                              std::span<const std::int16_t> stored,
                                              std::span<const float> scales,
                                              std::span<const double> input_means,
-                                             std::span<const double> coverage);
-
-// Adds to each row's shift what layers rounded before this one took from it: the sum over inputs and
-// taps of scale * stored * mean_drift (columns() * taps values).
-void add_drift(const ChannelMatrix& weight, std::span<const std::int16_t> stored,
-               std::span<const float> scales, std::span<const double> mean_drift,
-               std::vector<double>& shift);
+                                             std::span<const double> coverage,
+                                             std::span<const double> mean_drift = {});
 
 }  // namespace ocs

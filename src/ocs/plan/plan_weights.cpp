@@ -168,9 +168,8 @@ void correct(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix&
   if (means.empty()) return;
   const std::vector<double> coverage =
       tap_coverage(*problem.node, problem.data->shape, weight.taps);
-  std::vector<double> shift = mean_shift(weight, plan.stored, plan.params.scale, means, coverage);
-  if (!problem.mean_drift.empty())
-    add_drift(weight, plan.stored, plan.params.scale, problem.mean_drift, shift);
+  const std::vector<double> shift =
+      mean_shift(weight, plan.stored, plan.params.scale, means, coverage, problem.mean_drift);
   if (plan.bias.empty()) plan.bias.assign(shift.size(), 0.0F);
   for (std::size_t row = 0; row < shift.size(); ++row)
     plan.bias[row] = static_cast<float>(static_cast<double>(plan.bias[row]) + shift[row]);
