@@ -116,15 +116,10 @@ Run add(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   add_file(app, "FLOAT.onnx", "the float model", options->reference);
   add_file(app, "QUANT.onnx", "its quantized form", options->quantized);
-  const auto bound = [](std::optional<double>& value, const std::string& name) {
-    return [&value, name](const std::string& text) {
-      value = while_doing(name, [&] { return parse_number<double>(text); });
-    };
-  };
-  add_text(app, "--min-sqnr", "DB", "exit code 1 where the first output's signal-to-noise is less",
-           bound(options->min_sqnr, "--min-sqnr"));
-  add_text(app, "--min-agreement", "P", "exit code 1 where less than P percent have the same top-1",
-           bound(options->min_agreement, "--min-agreement"));
+  add_number(app, "--min-sqnr", "DB",
+             "exit code 1 where the first output's signal-to-noise is less", options->min_sqnr);
+  add_number(app, "--min-agreement", "P",
+             "exit code 1 where less than P percent have the same top-1", options->min_agreement);
   add_data_options(app, "--data", options->data);
   add_count_option(app, options->data);
   return [options](Console& console) { return run(*options, console); };
