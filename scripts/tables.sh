@@ -2,7 +2,8 @@
 # Re-runs the tables of the OCS paper on the models in DATA, and writes docs/reproduction.md from their journals.
 #
 #   scripts/tables.sh DATA [OUT]      OUT, build/tables by default, keeps the journals: what is there is not computed again
-#   TABLES="table1 table6"            only these (names of experiments/*.json); the page names the others
+#   TABLES="table1 table6"            computes only these (names of experiments/*.json); the page shows those too that an
+#                                     earlier call has left in OUT, and names the others
 #
 # DATA holds models/, cifar10/, imagenet/ and wikitext2/ as experiments/*.json name them. Where the model of a table is not there, that table
 # is skipped and the page left as it is.
@@ -30,13 +31,17 @@ for name in $tables; do
   "$ocs" sweep "experiments/$name.json" -o "$out/$name" --root "$data" >/dev/null
 done
 [ "$complete" = yes ] || exit 0
+left=
 {
   cat experiments/reproduction.md
-  for name in $tables; do
-    echo
-    cat "$out/$name/table.md"
+  for name in $all; do
+    if [ -e "$out/$name/table.md" ]; then
+      echo
+      cat "$out/$name/table.md"
+    else
+      left+="${left:+, }$name"
+    fi
   done
-  left=$(comm -23 <(sort <<<"$all") <(tr ' ' '\n' <<<"$tables" | sort) | paste -sd' ' | sed 's/ /, /g')
   if [ -n "$left" ]; then
     echo
     echo "Not run for this page, though there as sweeps: $left."
