@@ -134,7 +134,7 @@ std::vector<std::int16_t> slow_gptq(const RoundProblem& problem) {
 // Float against double: a weight whose target lies next to the middle between two levels may go the
 // other way, and take the rest of its row with it.
 void expect_nearly_equal(const RoundProblem& problem) {
-  const std::vector<std::int16_t> found = round_weights(GptqRounding{}, problem);
+  const std::vector<std::int16_t> found = round_weights(GptqRounding{}, problem).stored;
   const std::vector<std::int16_t> expected = slow_gptq(problem);
   std::size_t same = 0;
   for (std::size_t i = 0; i < found.size(); ++i) same += found[i] == expected[i] ? 1U : 0U;
@@ -154,7 +154,7 @@ TEST(GptqRounding, KeepsTheRangeOfCopies) {
   layer.copies.assign(12, 1);
   layer.copies[3] = 3;
   expect_nearly_equal(layer.problem());
-  const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, layer.problem());
+  const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, layer.problem()).stored;
   int largest = 0;
   for_each_weight(layer.weight, [&](std::int64_t, std::int64_t column, std::size_t at) {
     ASSERT_LE(std::abs(stored[at]), column == 3 ? 21 : 7);
@@ -166,8 +166,8 @@ TEST(GptqRounding, KeepsTheRangeOfCopies) {
 TEST(GptqRounding, MakesLessErrorInTheOutputThanNearest) {
   const Layer layer(5, 1, 64, 40, 3);
   const RoundProblem problem = layer.problem();
-  EXPECT_LT(output_error(problem, round_weights(GptqRounding{}, problem)),
-            0.6 * output_error(problem, round_weights(NearestRounding{}, problem)));
+  EXPECT_LT(output_error(problem, round_weights(GptqRounding{}, problem).stored),
+            0.6 * output_error(problem, round_weights(NearestRounding{}, problem).stored));
 }
 
 // Sum of |W x - Q y|^2 over samples and rows, by its definition.
@@ -195,7 +195,7 @@ TEST(GptqRounding, MakesUpForDriftedInputs) {
     }
   }
   const auto error = [&](const RoundProblem& problem) {
-    const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, problem);
+    const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, problem).stored;
     Matrix w(16, side);
     Matrix q(16, side);
     for (Eigen::Index row = 0; row < 16; ++row) {
@@ -213,20 +213,21 @@ TEST(GptqRounding, MakesUpForDriftedInputs) {
   problem.drift = drift;
   EXPECT_LT(error(problem), 0.3 * without);
   problem.drift = std::span(drift).first(5);
-  EXPECT_THROW(static_cast<void>(round_weights(GptqRounding{}, problem)), Error);
+  EXPECT_THROW(static_cast<void>(round_weights(GptqRounding{}, problem).stored), Error);
 }
 
 TEST(GptqRounding, IsNearestWhereInputsAreUncorrelatedOrUnknown) {
   Layer layer(6, 2, 10, 4, 3);
-  const std::vector<std::int16_t> nearest = round_weights(NearestRounding{}, layer.problem());
+  const std::vector<std::int16_t> nearest =
+      round_weights(NearestRounding{}, layer.problem()).stored;
   std::ranges::fill(layer.energy, 0.0F);
-  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()), nearest);
+  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()).stored, nearest);
   layer.energy.assign(layer.energy.size(), 0.0F);
   for (std::size_t g = 0; g < 2; ++g)
     for (std::size_t i = 0; i < 12; ++i) layer.energy[g * 144 + i * 13] = 2.0F;
-  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()), nearest);
+  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()).stored, nearest);
   layer.energy.clear();
-  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()), nearest);
+  EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()).stored, nearest);
 }
 
 // A channel that is always 0 makes H singular; one sample makes it nearly so.
@@ -234,16 +235,16 @@ TEST(GptqRounding, TakesSingularSecondMoments) {
   Layer layer(7, 1, 10, 20, 1, 1);
   for (std::size_t i = 0; i < 20; ++i) layer.energy[60 + i] = layer.energy[i * 20 + 3] = 0.0F;
   const RoundProblem problem = layer.problem();
-  EXPECT_LT(output_error(problem, round_weights(GptqRounding{}, problem)),
-            output_error(problem, round_weights(NearestRounding{}, problem)));
+  EXPECT_LT(output_error(problem, round_weights(GptqRounding{}, problem).stored),
+            output_error(problem, round_weights(NearestRounding{}, problem).stored));
 }
 
 TEST(GptqRounding, GivesTheSameForAnyNumberOfThreadsAndLayout) {
   const Layer layer(8, 1, 200, 30, 1);
-  const std::vector<std::int16_t> many = round_weights(GptqRounding{}, layer.problem());
+  const std::vector<std::int16_t> many = round_weights(GptqRounding{}, layer.problem()).stored;
   {
     const ThreadLimit one_thread(1);
-    EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()), many);
+    EXPECT_EQ(round_weights(GptqRounding{}, layer.problem()).stored, many);
   }
   std::vector<float> turned(layer.data.size());  // [inputs, outputs]
   for (std::size_t o = 0; o < 200; ++o)
@@ -251,7 +252,7 @@ TEST(GptqRounding, GivesTheSameForAnyNumberOfThreadsAndLayout) {
   RoundProblem problem = layer.problem();
   problem.weight = {
       .data = turned, .outputs = 200, .inputs = 30, .output_stride = 1, .input_stride = 200};
-  const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, problem);
+  const std::vector<std::int16_t> stored = round_weights(GptqRounding{}, problem).stored;
   for (std::size_t o = 0; o < 200; ++o)
     for (std::size_t i = 0; i < 30; ++i) ASSERT_EQ(stored[i * 200 + o], many[o * 30 + i]);
 }
@@ -259,7 +260,7 @@ TEST(GptqRounding, GivesTheSameForAnyNumberOfThreadsAndLayout) {
 TEST(GptqRounding, RefusesMomentsOfAnotherSize) {
   Layer layer(9, 1, 4, 3, 1);
   layer.energy.pop_back();
-  EXPECT_THROW(static_cast<void>(round_weights(GptqRounding{}, layer.problem())), Error);
+  EXPECT_THROW(static_cast<void>(round_weights(GptqRounding{}, layer.problem()).stored), Error);
 }
 
 }  // namespace

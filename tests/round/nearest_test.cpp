@@ -15,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 
 std::vector<std::int16_t> nearest(const RoundProblem& problem) {
-  return round_weights(NearestRounding{}, problem);
+  return round_weights(NearestRounding{}, problem).stored;
 }
 
 // Every weight on its own, through the plain functions of the lower layers.

@@ -57,6 +57,7 @@ class Collector {
       const std::size_t squares = columns * static_cast<std::size_t>(request.side());
       InputEnergy& energy = energies_.emplace_back();
       energy.moments.assign(squares, 0.0F);
+      means_.emplace_back(columns, 0.0);
       if (drifts_) {
         energy.drift.assign(squares, 0.0F);
         energy.mean_drift.assign(columns, 0.0);
@@ -81,12 +82,10 @@ class Collector {
       drift_rows_.assign(drifts_ ? count : 0, RowsOfASample(requests_.size()));
       parallel_for(count, [&](std::size_t i) { load(begin + i, i); });
       parallel_for(tiles_.size(), [&](std::size_t i) { add(tiles_[i]); });
-      if (drifts_) parallel_for(requests_.size(), [&](std::size_t i) { add_mean_drift(i); });
+      parallel_for(requests_.size(), [&](std::size_t i) { add_means(i); });
       if (progress_) progress_("second moments of the inputs", begin + count, samples_.count);
     }
-    for (std::size_t i = 0; drifts_ && i < requests_.size(); ++i)
-      for (double& mean : energies_[i].mean_drift)
-        mean /= static_cast<double>(std::max<std::int64_t>(positions_[i], 1));
+    parallel_for(requests_.size(), [&](std::size_t i) { finish(i); });
     return std::move(energies_);
   }
 
@@ -153,15 +152,46 @@ class Collector {
     }
   }
 
-  void add_mean_drift(std::size_t request) {
+  static void add_columns(const std::vector<Patches>& groups, std::size_t side,
+                          std::vector<double>& sums) {
+    for (std::size_t group = 0; group < groups.size(); ++group) {
+      const std::vector<float>& values = groups[group].values;
+      for (std::size_t at = 0; at < values.size(); ++at)
+        sums[group * side + at % side] += static_cast<double>(values[at]);
+    }
+  }
+
+  void add_means(std::size_t request) {
     const auto side = static_cast<std::size_t>(requests_[request].side());
-    for (const RowsOfASample& sample : drift_rows_) {
+    for (const RowsOfASample& sample : rows_) {
       positions_[request] += sample[request].front().rows;
-      for (std::size_t group = 0; group < sample[request].size(); ++group) {
-        const Patches& patches = sample[request][group];
-        double* sums = energies_[request].mean_drift.data() + group * side;
-        for (std::size_t at = 0; at < patches.values.size(); ++at)
-          sums[at % side] += static_cast<double>(patches.values[at]);
+      add_columns(sample[request], side, means_[request]);
+    }
+    for (const RowsOfASample& sample : drift_rows_)
+      add_columns(sample[request], side, energies_[request].mean_drift);
+  }
+
+  // Means from sums, the other half of the moments, and both squares about the means where asked:
+  //   sum of (x - y - mean) (y - mean)^T = sum of (x - y) y^T - count * mean(x - y) mean(y)^T
+  void finish(std::size_t request) {
+    InputEnergy& energy = energies_[request];
+    const auto count = static_cast<double>(std::max<std::int64_t>(positions_[request], 1));
+    for (double& mean : means_[request]) mean /= count;
+    for (double& mean : energy.mean_drift) mean /= count;
+    const Eigen::Index side = requests_[request].side();
+    for (Eigen::Index group = 0; group < requests_[request].weight.groups; ++group) {
+      const Eigen::Map<const Eigen::VectorXd> mean(means_[request].data() + group * side, side);
+      Square moments(energy.moments.data() + group * side * side, side, side);
+      const auto centre = [&](Square& square, Eigen::Index row, double mean_of_row) {
+        square.row(row) -= (count * mean_of_row * mean.transpose()).cast<float>();
+      };
+      for (Eigen::Index row = 0; row < side; ++row) {
+        moments.row(row).tail(side - row - 1) = moments.col(row).tail(side - row - 1).transpose();
+        if (!requests_[request].centred) continue;
+        centre(moments, row, mean[row]);
+        if (!drifts_) continue;
+        Square drift(energy.drift.data() + group * side * side, side, side);
+        centre(drift, row, energy.mean_drift[static_cast<std::size_t>(group * side + row)]);
       }
     }
   }
@@ -177,6 +207,7 @@ class Collector {
   std::set<std::string> from_sample_{};                        // values that are graph inputs
   std::vector<Tile> tiles_{};
   std::vector<InputEnergy> energies_{};
+  std::vector<std::vector<double>> means_{};  // of y: sums of the columns, at last means
   std::vector<std::int64_t> positions_ = std::vector<std::int64_t>(requests_.size(), 0);
   std::vector<RowsOfASample> rows_{};        // y of the samples at hand
   std::vector<RowsOfASample> drift_rows_{};  // x - y

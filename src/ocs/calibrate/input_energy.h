@@ -18,6 +18,7 @@ struct EnergyRequest {
   const LinearOp* op = nullptr;  // its row, one that knows `patches`
   Operand operand{};
   ChannelMatrix weight{};  // view without values
+  bool centred = false;  // about the means: the bias that follows makes up for the mean of an error
 
   // Columns of a group: input channels times taps.
   [[nodiscard]] std::int64_t side() const { return weight.inputs * weight.taps; }
@@ -26,8 +27,8 @@ struct EnergyRequest {
 // Of the inputs of one layer. `y` are those in the model that is being rounded, `x` those in the
 // float model, at the same output positions; squares of side() are row-major, one for each group.
 struct InputEnergy {
-  std::vector<float> moments{};      // sum of y y^T; only the lower triangle is filled
-  std::vector<float> drift{};        // sum of (x - y) y^T, whole; empty where both models are one
+  std::vector<float> moments{};  // sum of y y^T, or of (y - mean y) (y - mean y)^T
+  std::vector<float> drift{};    // sum of (x - y) y^T, likewise; empty where both models are one
   std::vector<double> mean_drift{};  // mean of x - y: groups * side() columns; or empty
 };
 

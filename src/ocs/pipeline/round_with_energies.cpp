@@ -30,6 +30,20 @@ std::size_t group_end(const std::vector<DataRounding>& roundings, std::size_t be
   return end;
 }
 
+// The first samples behind those that the result is measured on, so that the measured figures are of
+// data that no rounding has seen; where few are left, all of them.
+Samples samples_for_energies(const Samples& samples, const Recipe& recipe) {
+  Samples seen = samples;
+  if (recipe.calib_count > 0) seen.count = std::min(recipe.calib_count, seen.count);
+  const std::size_t measured = std::min(recipe.measure_count, seen.count);
+  if (const std::size_t others = seen.count - measured; others >= measured) {
+    seen.count = others;
+    seen.load = [load = samples.load, measured](std::size_t i) { return load(measured + i); };
+  }
+  if (recipe.energy_count > 0) seen.count = std::min(recipe.energy_count, seen.count);
+  return seen;
+}
+
 // The float model with the weights of all layers that are not to be rounded again.
 Model partly_rounded(const Model& model, const std::vector<DataRounding>& roundings,
                      const Plan& plan) {
@@ -52,8 +66,7 @@ void round_with_energies(const Model& model, const CalibrationStats* stats, cons
     throw_bad_input(
         "rounding " + to_string(recipe.rounding) +
         " looks at the data themselves: pass --calib DATA (saved statistics do not do)");
-  Samples first = *samples;
-  if (recipe.energy_count > 0) first.count = std::min(recipe.energy_count, first.count);
+  const Samples seen = samples_for_energies(*samples, recipe);
   const bool sequential = is_sequential(recipe.rounding);
   Model rounded = sequential ? partly_rounded(model, roundings, plan) : Model();
   for (std::size_t begin = 0; begin < roundings.size();) {
@@ -64,7 +77,7 @@ void round_with_energies(const Model& model, const CalibrationStats* stats, cons
       if (progress) progress(what, begin * total + (end - begin) * done, roundings.size() * total);
     };
     const std::vector<InputEnergy> energies = collect_input_energies(
-        model, sequential ? &rounded : nullptr, requests, first, engine, whole);
+        model, sequential ? &rounded : nullptr, requests, seen, engine, whole);
     parallel_for(energies.size(), [&](std::size_t i) {
       const DataRounding& rounding = roundings[begin + i];
       while_doing("node '" + rounding.request.node + "'", [&] {

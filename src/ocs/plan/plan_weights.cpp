@@ -20,8 +20,8 @@ constexpr std::int64_t integer_multiple = 4;
 constexpr std::int64_t float_multiple = 16;
 
 // |bias| / (s_x * s_w) stays below this, so that the int32 bias has room for what rounding and
-// correction add.
-constexpr double largest_bias_level = 1073741824.0;  // 2^30
+// correction add, and for scales that rounding halves.
+constexpr double largest_bias_level = 536870912.0;  // 2^29
 
 // Why this layer is not split though its recipe asks for it, "" where it is.
 std::string split_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
@@ -214,18 +214,26 @@ LayerPlan plan_weights(const WeightProblem& problem) {
       .highest_level = problem.activation != nullptr ? problem.activation->level_high : 1};
   // Recurrent nodes have no integer kernels whose sums could saturate.
   const bool is_guarded = settings.target == "ort-cpu" && problem.activation != nullptr &&
-                          !layer.op->is_recurrent && problem.activation->params.grid.bits == 8;
+                          !layer.op->is_recurrent && problem.activation->params.grid.bits == 8 &&
+                          can_saturate(saturation);
   if (is_guarded) scales = scales_against_saturation(saturation, scales);
   if (!is_unfolded && problem.activation != nullptr && !plan.bias.empty())
     keep_bias_in_range(scales, plan.bias, problem.activation->params.scale[0]);
-  plan.stored = round_weights(settings.rounding, {.weight = matrix,
-                                                  .scales = scales,
-                                                  .copies = plan.copies,
-                                                  .highest = grid.highest(),
-                                                  .kind = settings.split,
-                                                  .parts = settings.split_parts,
-                                                  .energy = problem.energy,
-                                                  .drift = problem.drift});
+  // Scales that keep sums in range stay.
+  const auto* gptq = std::get_if<GptqRounding>(&settings.rounding);
+  const bool fits_scales = gptq != nullptr && gptq->refine;
+  const RoundProblem rounding{.weight = matrix,
+                              .scales = scales,
+                              .copies = plan.copies,
+                              .highest = grid.highest(),
+                              .kind = settings.split,
+                              .parts = settings.split_parts,
+                              .energy = problem.energy,
+                              .drift = problem.drift,
+                              .fits_scales = fits_scales && per_row && !is_guarded};
+  Rounded rounded = round_weights(settings.rounding, rounding);
+  plan.stored = std::move(rounded.stored);
+  scales = std::move(rounded.scales);
   if (is_guarded) limit_pairs(saturation, plan.stored);
   plan.params = {.grid = grid, .scale = std::move(scales)};
   if (is_unfolded) absorb_multiplier(plan, problem, matrix);

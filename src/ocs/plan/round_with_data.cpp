@@ -44,7 +44,10 @@ std::vector<DataRounding> find_data_roundings(const Model& model, const Recipe& 
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     LayerPlan& layer = plan.layers[i];
     const onnx::NodeProto& node = *graph.node_named(layer.node);
-    EnergyRequest request{.node = layer.node, .op = find_linear_op(node), .operand = layer.operand};
+    EnergyRequest request{.node = layer.node,
+                          .op = find_linear_op(node),
+                          .operand = layer.operand,
+                          .centred = recipe.bias_correction};
     request.weight =
         request.op->view(node, layer.operand, shape_of(*graph.initializer(layer.weight)), {});
     if (const std::string reason = refusal(request, layer); reason.empty())

@@ -12,12 +12,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 
 #include <Eigen/Dense>
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/round/levels.h"
+#include "ocs/round/refine.h"
 
 namespace ocs {
 namespace {
@@ -28,9 +30,6 @@ using Energy =
 
 constexpr Eigen::Index columns_of_a_block = 64;
 constexpr std::int64_t rows_of_a_block = 64;
-// Part of the mean of H_ii that is added to each (Frantar et al.): columns that saw no data keep
-// their own rounding, and the factorization exists.
-constexpr float damping = 0.01F;
 
 // What the rows of one group share.
 struct Group {
@@ -59,7 +58,7 @@ Group factorize(const Energy& energy) {
     group.factor = Matrix::Zero(size, size);
     return group;
   }
-  sorted.diagonal().array() += damping * mean;
+  sorted.diagonal().array() += damping * mean;              // then the factorization exists too
   const Eigen::LLT<Eigen::Ref<Matrix>> decomposed(sorted);  // in place
   if (decomposed.info() != Eigen::Success)
     throw_internal("rounding: the second moments of the inputs are not positive");
@@ -151,7 +150,7 @@ class Rounder {
 
 }  // namespace
 
-std::vector<std::int16_t> round_weights(const GptqRounding&, const RoundProblem& problem) {
+Rounded round_weights(const GptqRounding& rounding, const RoundProblem& problem) {
   if (problem.energy.empty()) return round_weights(NearestRounding{}, problem);
   check(problem);
   Rounder rounder(problem);
@@ -176,7 +175,9 @@ std::vector<std::int16_t> round_weights(const GptqRounding&, const RoundProblem&
       for (std::int64_t block = 0; block < blocks; ++block) work(group, g, block);
     });
   }
-  return rounder.take_stored();
+  Rounded rounded{.stored = rounder.take_stored(),
+                  .scales = {problem.scales.begin(), problem.scales.end()}};
+  return rounding.refine ? refine(problem, std::move(rounded)) : rounded;
 }
 
 }  // namespace ocs

@@ -10,6 +10,10 @@
 
 namespace ocs {
 
+// Part of the mean of H_ii that is added to each (Frantar et al.): columns that saw no data keep
+// their own rounding, and what little data say is not believed too much.
+constexpr float damping = 0.01F;
+
 class Levels {
  public:
   // `problem` must outlive the object.
@@ -21,6 +25,9 @@ class Levels {
     const float limit = limits_[column];
     return limit == in_parts ? sum_of_parts(real, scale, column) : level(real, scale, limit);
   }
+
+  // The largest magnitude of an integer in a column, < 0 where its parts are rounded one by one.
+  [[nodiscard]] float limit(std::size_t column) const { return limits_[column]; }
 
   [[nodiscard]] float scale_of(std::size_t row) const {
     return problem_.scales[problem_.scales.size() == 1 ? 0 : row];

@@ -53,7 +53,7 @@ class Rounder {
 
 }  // namespace
 
-std::vector<std::int16_t> round_weights(const NearestRounding&, const RoundProblem& problem) {
+Rounded round_weights(const NearestRounding&, const RoundProblem& problem) {
   check(problem);
   Rounder rounder(problem);
   const std::int64_t outputs = problem.weight.outputs;
@@ -63,7 +63,8 @@ std::vector<std::int16_t> round_weights(const NearestRounding&, const RoundProbl
     const std::int64_t first = number % blocks * rows_of_a_block;
     rounder.round_rows(number / blocks, first, std::min(first + rows_of_a_block, outputs));
   });
-  return rounder.take_stored();
+  return {.stored = rounder.take_stored(),
+          .scales = {problem.scales.begin(), problem.scales.end()}};
 }
 
 }  // namespace ocs

@@ -31,6 +31,8 @@ void check(const RoundProblem& problem) {
     throw_internal(fmt::format("rounding: {} values of drift for {} second moments",
                                problem.drift.size(), problem.energy.size()));
   }
+  if (problem.fits_scales && problem.scales.size() != rows)
+    throw_internal("rounding: only where every row has a scale of its own can one be fitted");
   const auto usable = [](float scale) { return std::isfinite(scale) && scale > 0.0F; };
   if (!std::ranges::all_of(problem.scales, usable)) {
     throw_internal("rounding: a scale that is not finite and positive");
@@ -40,7 +42,7 @@ void check(const RoundProblem& problem) {
   }
 }
 
-std::vector<std::int16_t> round_weights(const Rounding& rounding, const RoundProblem& problem) {
+Rounded round_weights(const Rounding& rounding, const RoundProblem& problem) {
   return std::visit([&](const auto& method) { return round_weights(method, problem); }, rounding);
 }
 

@@ -35,6 +35,16 @@ struct RoundProblem {
   // layer sees in the float model, y (whose moments `energy` then holds) what it sees behind layers
   // that are rounded already. Empty: x = y.
   std::span<const float> drift{};
+  // Whether a method may give each row another scale, at most twice or half the one given. Only where every row has its own.
+  bool fits_scales = false;
+};
+
+struct Rounded {
+  // Integers of the unsplit matrix in the layout of weight.data (same size and indices);
+  // |q| <= copies * highest, and never beyond 32767 (more than 258 copies at 8 bits, where a whole
+  // that large is clamped). Elements of weight.data that the view does not reach are 0.
+  std::vector<std::int16_t> stored{};
+  std::vector<float> scales{};  // as many as the problem has; those unless fits_scales
 };
 
 // Throws Error(internal) where sizes differ, a scale is not finite and positive, or a count is < 1.
@@ -58,24 +68,23 @@ struct GptqRounding {
   // One layer after the other, on the inputs that the rounded layers before it give: what they made
   // wrong is made up for as well (RoundProblem::drift).
   bool sequential = false;
+  bool refine =
+      false;  // scales are searched for, integers and scales then refined (round/refine.h)
   static constexpr auto fields() {
-    return std::tuple{Field{"sequential", &GptqRounding::sequential,
-                            "layer by layer, each making up for those rounded before it"}};
+    return std::tuple{
+        Field{"sequential", &GptqRounding::sequential,
+              "layer by layer, each making up for those rounded before it"},
+        Field{"refine", &GptqRounding::refine,
+              "then integers and the scale of each output channel made better by turns"}};
   }
   bool operator==(const GptqRounding&) const = default;
 };
 using Rounding = std::variant<NearestRounding, GptqRounding>;  // a new method adds its name here
 
-// Integers of the unsplit matrix in the layout of weight.data (same size and indices);
-// |q| <= copies * highest, and never beyond 32767 (more than 258 copies at 8 bits, where a whole
-// that large is clamped). Elements of weight.data that the view does not reach are 0. Throws what
-// check() throws. Uses parallel_for; the result does not depend on the number of threads.
-[[nodiscard]] std::vector<std::int16_t> round_weights(const NearestRounding& rounding,
-                                                      const RoundProblem& problem);
-[[nodiscard]] std::vector<std::int16_t> round_weights(const GptqRounding& rounding,
-                                                      const RoundProblem& problem);
-[[nodiscard]] std::vector<std::int16_t> round_weights(const Rounding& rounding,
-                                                      const RoundProblem& problem);
+// Throws what check() throws. Uses parallel_for; the result does not depend on the number of threads.
+[[nodiscard]] Rounded round_weights(const NearestRounding& rounding, const RoundProblem& problem);
+[[nodiscard]] Rounded round_weights(const GptqRounding& rounding, const RoundProblem& problem);
+[[nodiscard]] Rounded round_weights(const Rounding& rounding, const RoundProblem& problem);
 
 // Whether a method looks at RoundProblem::energy.
 [[nodiscard]] bool needs_energy(const Rounding& rounding);
