@@ -47,6 +47,34 @@ TEST(PlanWeights, FillsUpToTheEnginesMultipleOnlyWhereAsked) {
   EXPECT_EQ(added(plan_conv("[6, 8, 1, 1] random 3", recipe)), 1);
 }
 
+// Two Convs of 8 channels; one channel of the second is eight times as large as the others.
+TEST(PlanWeights, SpendsABudgetWhereItPays) {
+  const Model model = text_model(
+      "input x float[1, 8, 4, 4]; init w float[8, 8, 1, 1] random 3; init v float[2, 8, 1, 1] "
+      "{0.3, -0.9, 7.1, 0.5, -0.2, 0.8, 0.45, -0.65, 0.7, 0.15, -7.9, -0.35, 0.95, 0.6, -0.5, "
+      "0.1}; "
+      "c0: a = Relu(x); c1: b = Conv(a, w); c2: y = Conv(b, v); output y;");
+  Recipe recipe{.weight_bits = 4,
+                .weight_granularity = Granularity::tensor,
+                .weight_clip = MseClip{},
+                .mac_budget = 0.25,
+                .split_first = true,
+                .fill_multiples = false};
+  recipe.act_bits.reset();
+  const std::vector<LayerPlan> layers = make_plan(model, nullptr, recipe, {}).layers;
+  const std::vector<int>& copies = layers.at(1).copies;
+  ASSERT_EQ(copies.size(), 8U);
+  EXPECT_GE(copies[2], 4);
+  double spent = 0.0;  // in weights: 80 are there
+  for (const LayerPlan& layer : layers)
+    for (const int count : layer.copies) spent += (count - 1) * (layer.node == "c1" ? 8.0 : 2.0);
+  EXPECT_LE(spent, 0.25 * 80);
+  EXPECT_GT(spent, 0.25 * 80 - 2.0);
+  recipe.mac_budget = 0.02;  // less than a copy
+  for (const LayerPlan& layer : make_plan(model, nullptr, recipe, {}).layers)
+    EXPECT_TRUE(layer.copies.empty());
+}
+
 TEST(PlanWeights, SaysWhyADepthwiseLayerIsNotSplit) {
   const Plan plan = plan_conv("[8, 1, 3, 3] random 3", Recipe{.expand_ratio = 0.05}, "group = 8");
   EXPECT_TRUE(plan.layers.at(0).copies.empty());

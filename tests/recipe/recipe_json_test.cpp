@@ -87,7 +87,7 @@ TEST(RecipeJson, StartsFromTheRecipeItNames) {
 
 TEST(RecipeJson, ReplacesTheListsOfItsBaseByItsOwn) {
   const Recipe recipe =
-      from_text(R"({"keep_float": ["a", "b*"], "override": ["c:weight-bits=4"]})");
+      from_text(R"({"base": "best", "keep_float": ["a", "b*"], "override": ["c:weight-bits=4"]})");
   EXPECT_THAT(recipe.keep_float, testing::ElementsAre("a", "b*"));
   EXPECT_EQ(recipe.overrides,
             (std::vector<Override>{{.pattern = "c", .key = "weight_bits", .value = "4"}}));

@@ -59,6 +59,16 @@ TEST(SetOption, TakesDashesForUnderscores) {
   EXPECT_EQ(recipe.weight_clip, Clip{PercentileClip{.percent = 99.9}});
 }
 
+TEST(SetOption, LeavesOneOfTheTwoThatDecideAboutCopies) {
+  Recipe recipe = built_in_recipe("best");
+  set_option(recipe, "expand-ratio", "0");
+  EXPECT_EQ(recipe.mac_budget, 0.02);
+  set_option(recipe, "expand-ratio", "0.05");
+  EXPECT_EQ(recipe.mac_budget, 0.0);
+  set_option(recipe, "mac-budget", "0.1");
+  EXPECT_EQ(recipe.expand_ratio, 0.0);
+}
+
 TEST(SetOption, AddsToLists) {
   Recipe recipe;
   set_option(recipe, "keep_float", "first");

@@ -48,7 +48,7 @@ TEST(BuiltInRecipe, AsksForNoDataInWeightsOnly) {
 
 TEST(BuiltInRecipe, IsValidAndCarriesItsName) {
   EXPECT_THAT(built_in_recipe_names(),
-              ElementsAre("int8", "int8-per-tensor", "weights-only", "paper"));
+              ElementsAre("int8", "int8-per-tensor", "best", "weights-only", "paper"));
   for (const std::string& name : built_in_recipe_names()) {
     EXPECT_EQ(built_in_recipe(name).name, name);
     EXPECT_NO_THROW(check(built_in_recipe(name)));

@@ -12,6 +12,7 @@
 #include "ocs/plan/plan_embeddings.h"
 #include "ocs/plan/recurrent_form.h"
 #include "ocs/plan/regions.h"
+#include "ocs/plan/share_budget.h"
 #include "ocs/plan/split_form.h"
 #include "ocs/plan/weight_problem.h"
 #include "ocs/split/select.h"
@@ -81,12 +82,23 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
 
   // After the activations: the scale of a layer's input bounds the scales of its weights (int32
   // bias).
+  const auto problem_of = [&](const Layer& layer) {
+    return while_doing("node '" + layer.node + "'",
+                       [&] { return weight_problem(graph, layer, stats, plan, recipe, unfolded); });
+  };
+  std::map<LayerId, std::vector<int>> copies;
+  if (recipe.mac_budget > 0.0) {
+    std::vector<WeightProblem> problems;
+    for (const Layer& layer : found.layers) problems.push_back(problem_of(layer));
+    copies = share_budget(problems, recipe.mac_budget);
+  }
   std::vector<LayerPlan> layers(found.layers.size());
   parallel_for(layers.size(), [&](std::size_t i) {
     const Layer& layer = found.layers[i];
-    layers[i] = while_doing("node '" + layer.node + "'", [&] {
-      return plan_weights(weight_problem(graph, layer, stats, plan, recipe, unfolded));
-    });
+    WeightProblem problem = problem_of(layer);
+    if (const auto shared = copies.find(layer.id()); shared != copies.end())
+      problem.copies = shared->second;
+    layers[i] = while_doing("node '" + layer.node + "'", [&] { return plan_weights(problem); });
   });
   plan.layers = std::move(layers);
   for (LayerPlan& layer : plan.layers)

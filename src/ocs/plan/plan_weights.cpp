@@ -8,90 +8,17 @@
 
 #include "ocs/core/error.h"
 #include "ocs/plan/avoid_saturation.h"
+#include "ocs/plan/choose_copies.h"
+#include "ocs/plan/choose_scales.h"
 #include "ocs/plan/correct_bias.h"
+#include "ocs/plan/weight_problem.h"
 
 namespace ocs {
 namespace {
 
-// Input channels that the engine's kernels take without a cliff: integer kernels multiples of 4,
-// blocked float kernels of 16 (measured in ONNX Runtime: 65 channels cost 2.2 times 64, 68
-// cost 1.05 times).
-constexpr std::int64_t integer_multiple = 4;
-constexpr std::int64_t float_multiple = 16;
-
 // |bias| / (s_x * s_w) stays below this, so that the int32 bias has room for what rounding and
 // correction add, and for scales that rounding halves.
 constexpr double largest_bias_level = 536870912.0;  // 2^29
-
-// Why this layer is not split though its recipe asks for it, "" where it is.
-std::string split_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
-  if (weight.groups > 1 && weight.inputs == 1)
-    return "not split: depthwise, an input channel belongs to one output channel alone";
-  if (weight.groups > 1)
-    return "not split: grouped, every group would need the same number of copies";
-  const bool is_narrow = !problem.layer->operand.is_hidden() && weight.columns() <= 4;
-  if (is_narrow && problem.layer->position.first && !problem.settings.split_first)
-    return "not split: first layer, its few input channels are the image";
-  if (is_narrow && problem.layer->is_in_body && !problem.settings.split_first)
-    return "not split: in a body its few input channels may be the image";
-  return "";
-}
-
-int wanted_splits(const WeightProblem& problem, const ChannelMatrix& weight) {
-  const int splits = split_count(problem.settings.expand_ratio, weight.columns());
-  if (splits == 0 || !problem.settings.fill_multiples) return splits;
-  const bool is_integer = problem.activation != nullptr && !problem.layer->op->is_recurrent;
-  const std::int64_t multiple = is_integer ? integer_multiple : float_multiple;
-  const std::int64_t filled = (weight.columns() + splits + multiple - 1) / multiple * multiple;
-  return static_cast<int>(filled - weight.columns());
-}
-
-// The matrix with each row divided by its root mean square: what "largest" means where every row
-// has a scale of its own.
-std::vector<float> rows_of_equal_spread(const ChannelMatrix& weight) {
-  std::vector<double> squares(static_cast<std::size_t>(weight.rows()), 0.0);
-  for_each_weight(weight, [&](std::int64_t row, std::int64_t, std::size_t at) {
-    squares[static_cast<std::size_t>(row)] +=
-        static_cast<double>(weight.data[at]) * static_cast<double>(weight.data[at]);
-  });
-  std::vector<float> scaled(weight.data.size(), 0.0F);
-  const auto row_size = static_cast<double>(weight.inputs * weight.taps);
-  for_each_weight(weight, [&](std::int64_t row, std::int64_t, std::size_t at) {
-    const double spread = std::sqrt(squares[static_cast<std::size_t>(row)] / row_size);
-    scaled[at] =
-        spread > 0.0 ? static_cast<float>(static_cast<double>(weight.data[at]) / spread) : 0.0F;
-  });
-  return scaled;
-}
-
-std::vector<int> choose_copies(const WeightProblem& problem, const ChannelMatrix& weight,
-                               bool per_row) {
-  const int splits = wanted_splits(problem, weight);
-  if (splits == 0) return {};
-  if (!per_row) return select_largest(weight, splits, problem.settings.split_parts).copies;
-  const std::vector<float> scaled = rows_of_equal_spread(weight);
-  ChannelMatrix matrix = weight;
-  matrix.data = scaled;
-  return select_largest(matrix, splits, problem.settings.split_parts).copies;
-}
-
-float step_of(const std::vector<float>& values, const Recipe& settings, const Grid& grid) {
-  const float limit = threshold(settings.weight_clip, clip_input(values, grid));
-  const float step = limit / static_cast<float>(grid.steps());
-  // A row of zeros (or of denormals) has no scale of its own; any normal one stores it.
-  return step >= std::numeric_limits<float>::min() ? step : 1.0F;
-}
-
-std::vector<float> choose_scales(const WeightProblem& problem, const ChannelMatrix& weight,
-                                 const std::vector<int>& copies, bool per_row, const Grid& grid) {
-  const SplitParts parts = problem.settings.split_parts;
-  if (!per_row) return {step_of(physical_weights(weight, copies, parts), problem.settings, grid)};
-  std::vector<float> scales(static_cast<std::size_t>(weight.rows()));
-  for (std::int64_t row = 0; row < weight.rows(); ++row)
-    scales[static_cast<std::size_t>(row)] =
-        step_of(physical_weights(weight, copies, parts, row), problem.settings, grid);
-  return scales;
-}
 
 // Raises the scale of rows whose bias would not fit into int32 (BatchNormalization leaves dead rows
 // with scales near zero).
@@ -127,20 +54,6 @@ void absorb_multiplier(LayerPlan& plan, const WeightProblem& problem, const Chan
     plan.stored[at] = static_cast<std::int16_t>(level);
   });
   plan.params.scale = std::move(scales);
-}
-
-std::vector<double> channel_values(const WeightProblem& problem, const ChannelMatrix& weight,
-                                   bool squares) {
-  if (problem.data == nullptr) return {};
-  const int axis = problem.layer->op->data_axis(*problem.node, problem.layer->operand);
-  const auto moments = problem.data->moments.find(problem.data->axis_key(axis));
-  if (moments == problem.data->moments.end() || moments->second.channels() != weight.columns())
-    return {};
-  std::vector<double> values(static_cast<std::size_t>(weight.columns()));
-  for (std::int64_t c = 0; c < weight.columns(); ++c)
-    values[static_cast<std::size_t>(c)] =
-        squares ? moments->second.second_moment(c) : moments->second.mean(c);
-  return values;
 }
 
 // 10 log10 of the output energy over the energy that weight rounding puts in its place, inputs
@@ -197,16 +110,19 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                  .act_bits = problem.activation != nullptr ? settings.act_bits : std::nullopt,
                  .bias = problem.bias,
                  .adds_bias = !layer.operand.bias_input.has_value()};
-  if (settings.expand_ratio > 0.0) plan.remark = split_refusal(problem, matrix);
+  const bool is_to_split = settings.expand_ratio > 0.0 || settings.mac_budget > 0.0;
+  if (is_to_split) plan.remark = split_refusal(problem, matrix);
   if (settings.weight_granularity == Granularity::channel && !axis)
     plan.remark += "one scale: no axis of the weight is the output channel";
-  if (settings.expand_ratio > 0.0 && split_refusal(problem, matrix).empty())
+  if (!problem.copies.empty())
+    plan.copies = problem.copies;
+  else if (settings.expand_ratio > 0.0 && split_refusal(problem, matrix).empty())
     plan.copies = choose_copies(problem, matrix, per_row);
 
   const std::vector<int> copies =
       plan.copies.empty() ? std::vector<int>(static_cast<std::size_t>(matrix.columns()), 1)
                           : plan.copies;
-  std::vector<float> scales = choose_scales(problem, matrix, copies, per_row, grid);
+  std::vector<float> scales = choose_scales(settings, matrix, copies, per_row, grid);
   const SaturationProblem saturation{
       .weight = matrix,
       .copies = plan.copies,

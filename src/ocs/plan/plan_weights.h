@@ -26,7 +26,9 @@ struct WeightProblem {
   std::span<const float> energy{};
   std::span<const float> drift{};  // RoundProblem::drift; empty: the input is the float model's
   std::span<const double>
-      mean_drift{};   // mean of float minus rounded model's input: columns() * taps
+      mean_drift{};  // mean of float minus rounded model's input: columns() * taps
+  std::vector<int>
+      copies{};  // decided already: physical channels of each input channel; empty: by recipe.expand_ratio
   Recipe settings{};  // overrides applied
 };
 

@@ -67,6 +67,7 @@ void round_with_data(const Model& model, const CalibrationStats* stats, const Re
   const auto layer = std::ranges::find(layers, old.id(), &Layer::id);
   if (layer == layers.end()) throw_internal("no layer '" + old.node + "'");
   WeightProblem problem = weight_problem(graph, *layer, stats, plan, recipe, unfolded);
+  problem.copies = old.copies;
   problem.energy = energy.moments;
   problem.drift = energy.drift;
   problem.mean_drift = energy.mean_drift;

@@ -44,4 +44,18 @@ WeightProblem weight_problem(const Graph& graph, const Layer& layer, const Calib
   return problem;
 }
 
+std::vector<double> channel_values(const WeightProblem& problem, const ChannelMatrix& weight,
+                                   bool squares) {
+  if (problem.data == nullptr) return {};
+  const int axis = problem.layer->op->data_axis(*problem.node, problem.layer->operand);
+  const auto moments = problem.data->moments.find(problem.data->axis_key(axis));
+  if (moments == problem.data->moments.end() || moments->second.channels() != weight.columns())
+    return {};
+  std::vector<double> values(static_cast<std::size_t>(weight.columns()));
+  for (std::int64_t c = 0; c < weight.columns(); ++c)
+    values[static_cast<std::size_t>(c)] =
+        squares ? moments->second.second_moment(c) : moments->second.mean(c);
+  return values;
+}
+
 }  // namespace ocs

@@ -16,4 +16,8 @@ namespace ocs {
                                            const Recipe& recipe,
                                            const std::map<std::string, UnfoldedRows>& unfolded);
 
+// E[x_c^2] (`squares`) or E[x_c] of each input channel, columns() values; empty: unknown.
+[[nodiscard]] std::vector<double> channel_values(const WeightProblem& problem,
+                                                 const ChannelMatrix& weight, bool squares);
+
 }  // namespace ocs

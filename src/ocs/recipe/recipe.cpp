@@ -32,6 +32,8 @@ void check_values(const Recipe& recipe) {
   }
   require(recipe.expand_ratio >= 0.0 && recipe.expand_ratio <= 4.0,  // false for NaN too
           fmt::format("expand_ratio: {} is not in 0..4", recipe.expand_ratio));
+  require(recipe.mac_budget >= 0.0 && recipe.mac_budget <= 4.0,
+          fmt::format("mac_budget: {} is not in 0..4", recipe.mac_budget));
   require(recipe.act_expand_ratio >= 0.0 && recipe.act_expand_ratio <= 4.0,
           fmt::format("act_expand_ratio: {} is not in 0..4", recipe.act_expand_ratio));
   require(recipe.opset == 0 || (recipe.opset >= 13 && recipe.opset <= 25),
@@ -93,6 +95,19 @@ Recipe int8_per_tensor() {
   return recipe;
 }
 
+Recipe best() {
+  Recipe recipe;
+  recipe.name = "best";
+  recipe.weight_bits = 4;
+  recipe.weight_clip = MseClip{};
+  recipe.mac_budget = 0.02;
+  recipe.rounding = GptqRounding{.sequential = true, .refine = true};
+  recipe.energy_count = 512;
+  recipe.overrides = {{.pattern = "first", .key = "weight_bits", .value = "8"},
+                      {.pattern = "last", .key = "weight_bits", .value = "8"}};
+  return recipe;
+}
+
 Recipe weights_only() {
   Recipe recipe;
   recipe.name = "weights-only";
@@ -100,9 +115,10 @@ Recipe weights_only() {
   return recipe;
 }
 
-constexpr std::array<std::pair<std::string_view, Recipe (*)()>, 4> built_in{
+constexpr std::array<std::pair<std::string_view, Recipe (*)()>, 5> built_in{
     {{"int8", int8},
      {"int8-per-tensor", int8_per_tensor},
+     {"best", best},
      {"weights-only", weights_only},
      {"paper", paper}}};
 
@@ -123,6 +139,10 @@ void check(const Recipe& recipe) {
       recipe.act_expand_ratio > 0.0 || is_overridden("act_expand_ratio");
   require(!splits_activations || recipe.act_scope == ActScope::inputs,
           "act_expand_ratio: channels of activations are split only with act_scope inputs");
+  require(recipe.mac_budget == 0.0 || recipe.expand_ratio == 0.0,
+          "mac_budget: expand_ratio decides about copies already");
+  require(recipe.mac_budget == 0.0 || recipe.fold_batchnorm,
+          "mac_budget: only with fold_batchnorm on");
   if (recipe.act_split != ActSplit::oracle) return;
   require(recipe.act_scope == ActScope::inputs,
           "act_split: oracle quantizes activations only with act_scope inputs");

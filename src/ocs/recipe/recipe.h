@@ -45,6 +45,7 @@ struct Recipe {
   Clip weight_clip = MaxClip{};
   Clip act_clip = MseClip{};
   double expand_ratio = 0.0;  // paper: ceil(r * C) splits in each layer; [0, 4]
+  double mac_budget = 0.0;    // copies for this share of the MACs, where they pay most; [0, 4]
   SplitKind split = SplitKind::quantization_aware;
   SplitParts split_parts = SplitParts::equal;
   SplitForm split_form = SplitForm::automatic;
@@ -78,7 +79,7 @@ struct Recipe {
 // Throws Error(bad_input) naming the key: bits out of range, negative ratio, unknown override key, ...
 void check(const Recipe& recipe);
 
-// paper, int8, int8-per-tensor, weights-only. Throws Error(bad_input) for another name.
+// paper, int8, int8-per-tensor, best, weights-only. Throws Error(bad_input) for another name.
 [[nodiscard]] Recipe built_in_recipe(std::string_view name);
 [[nodiscard]] std::vector<std::string> built_in_recipe_names();
 

@@ -29,6 +29,7 @@ void set_from_json(Recipe& recipe, const RecipeKey& key, const Json& value) {
     if (!value.is_array())
       throw_bad_input(
           fmt::format("has a value of the wrong type: {}; it takes a list", value.dump()));
+    key.clear(recipe);  // of those of its base
     for (const Json& element : value) key.set(recipe, text_of(key, element));
   });
 }

@@ -93,6 +93,13 @@ void set_act_bits(Recipe& recipe, std::string_view text) {
   }
 }
 
+// One of expand_ratio and mac_budget decides about copies: to set one is to leave the other.
+void set_copies(Recipe& recipe, std::string_view text, bool in_each_layer) {
+  const auto value = parse_number<double>(text);
+  (in_each_layer ? recipe.expand_ratio : recipe.mac_budget) = value;
+  if (value > 0.0) (in_each_layer ? recipe.mac_budget : recipe.expand_ratio) = 0.0;
+}
+
 Json get_act_bits(const Recipe& recipe) {
   return recipe.act_bits ? Json(*recipe.act_bits) : Json("float");
 }
@@ -149,15 +156,21 @@ constexpr std::array keys{
               .per_node = true,
               .set = set_clip<&Recipe::act_clip>,
               .get = get_method<&Recipe::act_clip>},
-    RecipeKey{
-        .name = "expand_ratio",
-        .values = "0..4",
-        .help = "outlier channel splitting: ceil(ratio * channels) copies of input channels "
-                "in each layer",
-        .per_node = true,
-        .set = [](Recipe& recipe,
-                  std::string_view text) { recipe.expand_ratio = parse_number<double>(text); },
-        .get = get_plain<&Recipe::expand_ratio>},
+    RecipeKey{.name = "expand_ratio",
+              .values = "0..4",
+              .help = "outlier channel splitting: ceil(ratio * channels) copies of input channels "
+                      "in each layer",
+              .per_node = true,
+              .set = [](Recipe& recipe, std::string_view text) { set_copies(recipe, text, true); },
+              .get = get_plain<&Recipe::expand_ratio>},
+    RecipeKey{.name = "mac_budget",
+              .values = "0..4",
+              .help =
+                  "in place of expand_ratio: copies of input channels for this share of all "
+                  "multiply-accumulates, in the layers where they lessen the error most; only with "
+                  "fold_batchnorm",
+              .set = [](Recipe& recipe, std::string_view text) { set_copies(recipe, text, false); },
+              .get = get_plain<&Recipe::mac_budget>},
     RecipeKey{.name = "split",
               .values = "qa | naive",
               .help = "parts of a split weight whose rounded values add up exactly, or parts "
@@ -270,6 +283,7 @@ constexpr std::array keys{
         .values = "PATTERN",
         .help = "nodes that stay in float: a name with * ? [..], or `first` or `last`",
         .is_list = true,
+        .clear = [](Recipe& recipe) { recipe.keep_float.clear(); },
         .set = [](Recipe& recipe, std::string_view text) { recipe.keep_float.emplace_back(text); },
         .get = get_plain<&Recipe::keep_float>},
     RecipeKey{
@@ -277,6 +291,7 @@ constexpr std::array keys{
         .values = "PATTERN:key=value",
         .help = "another value of a per-node key for the nodes that match",
         .is_list = true,
+        .clear = [](Recipe& recipe) { recipe.overrides.clear(); },
         .set = [](Recipe& recipe,
                   std::string_view text) { recipe.overrides.push_back(parse_override(text)); },
         .get = get_overrides},

@@ -19,6 +19,7 @@ struct RecipeKey {
   bool is_list = false;   // repeatable: every value is added
   bool is_flag = false;   // on or off; true and false in a recipe file
   bool per_node = false;  // may stand in an override
+  void (*clear)(Recipe& recipe) = nullptr;  // of a list
   // Throws Error(bad_input) that says what is wrong with the text; the caller names the key.
   void (*set)(Recipe& recipe, std::string_view text) = nullptr;
   Json (*get)(const Recipe& recipe) = nullptr;
