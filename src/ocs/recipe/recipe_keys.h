@@ -16,9 +16,9 @@ struct RecipeKey {
   std::string_view name{};    // as in a recipe file: weight_bits
   std::string_view values{};  // what it takes, for help and docs: "2..8"
   std::string_view help{};
-  bool is_list = false;   // repeatable: every value is added
-  bool is_flag = false;   // on or off; true and false in a recipe file
-  bool per_node = false;  // may stand in an override
+  bool is_list = false;                     // repeatable: every value is added
+  bool is_flag = false;                     // on or off; true and false in a recipe file
+  bool per_node = false;                    // may stand in an override
   void (*clear)(Recipe& recipe) = nullptr;  // of a list
   // Throws Error(bad_input) that says what is wrong with the text; the caller names the key.
   void (*set)(Recipe& recipe, std::string_view text) = nullptr;
