@@ -35,6 +35,23 @@ TEST(SweepSpec, PutsRowBestAndColumnOnTopOfEachOther) {
             (EvaluationCut{.count = 5, .batch = 4}));
 }
 
+TEST(SweepSpec, LetsRowsAndColumnsStartFromBasesOfTheirOwn) {
+  const SweepSpec spec = spec_of(R"({
+      "recipe": {"measure_count": 7}, "rows": [{"name": "a", "weight_bits": 6}],
+      "columns": [{"name": "int8"}, {"name": "paper", "base": "paper"},
+                  {"name": "best", "base": "best"}]})");
+  const auto recipe = [&](std::size_t column) {
+    return recipe_of_cell(spec, spec.rows[0], spec.columns[column], nullptr);
+  };
+  EXPECT_FALSE(recipe(0).first_float);
+  EXPECT_TRUE(recipe(1).first_float);
+  EXPECT_EQ(recipe(2).mac_budget, 0.02);
+  for (std::size_t column = 0; column < 3; ++column) {
+    EXPECT_EQ(recipe(column).weight_bits, 6);
+    EXPECT_EQ(recipe(column).measure_count, 7U);
+  }
+}
+
 TEST(SweepSpec, TakesPathsFromItsFolder) {
   const TestFolder folder;
   write_bytes(folder / "s.json",

@@ -63,14 +63,15 @@ Float: top-1 80.00 (10 evaluated).
 }
 
 TEST(SweepTable, IsCsvWithAllFigures) {
-  EXPECT_EQ(to_csv(spec_of_two(), result_of_two()),
-            "row,column,best,top1,top5,perplexity,sqnr_db,agreement,weights,activations,macs,items,"
-            "quantize_seconds,evaluate_seconds\n"
-            "\"float\",\"\",\"\",80,,,,,,,,10,,\n"
-            "\"4 bits\",\"none\",\"\",70.125,,,,,1,,,,,\n"
-            "\"4 bits\",\"best\",\"none\",71,,,,,,,,,,\n"
-            "\"a|b\",\"none\",\"\",60,,,,,,,,,,\n"
-            "\"a|b\",\"best\",\"none\",,,,,,,,,,,\n");
+  EXPECT_EQ(
+      to_csv(spec_of_two(), result_of_two()),
+      "row,column,best,top1,top5,perplexity,sqnr_db,agreement,weights,activations,macs,megabytes,"
+      "items,quantize_seconds,evaluate_seconds\n"
+      "\"float\",\"\",\"\",80,,,,,,,,,10,,\n"
+      "\"4 bits\",\"none\",\"\",70.125,,,,,1,,,,,,\n"
+      "\"4 bits\",\"best\",\"none\",71,,,,,,,,,,,\n"
+      "\"a|b\",\"none\",\"\",60,,,,,,,,,,,\n"
+      "\"a|b\",\"best\",\"none\",,,,,,,,,,,,\n");
 }
 
 TEST(SweepTable, IsJsonWithTheNamesOfTheSweep) {

@@ -25,6 +25,7 @@ struct PointResult {
   std::optional<double> weights{};     // of the quantized layers, copies counted, against unsplit
   std::optional<double> activations{};       // the same for the numbers in the data that they read
   std::optional<double> macs{};              // the same for multiply-accumulates
+  std::optional<double> megabytes{};         // of the written model
   std::optional<double> quantize_seconds{};  // without the calibration
   std::optional<double> evaluate_seconds{};
   bool operator==(const PointResult&) const = default;

@@ -35,7 +35,7 @@ fs::path path_of(const Json& object, const std::string& key, const fs::path& fol
 SweepEntry entry_of(const Json& object, bool is_column) {
   std::vector<std::string> known = recipe_key_names();
   known.insert(known.end(), cut_keys.begin(), cut_keys.end());
-  known.emplace_back("name");
+  known.insert(known.end(), {"name", "base"});
   if (is_column) known.emplace_back("best_of");
   refuse_unknown_keys(object, known);
   SweepEntry entry{.name = value_or<std::string>(object, "name", ""),
@@ -45,7 +45,7 @@ SweepEntry entry_of(const Json& object, bool is_column) {
                    .best_of = value_or<std::vector<std::string>>(object, "best_of", {})};
   if (entry.name.empty()) throw_bad_input("has no 'name'");
   for (const auto& [key, value] : object.items())
-    if (find_recipe_key(key) != nullptr) entry.recipe[key] = value;
+    if (key == "base" || find_recipe_key(key) != nullptr) entry.recipe[key] = value;
   return entry;
 }
 

@@ -23,7 +23,7 @@ struct EvaluationCut {
 // One row or column: what it changes.
 struct SweepEntry {
   std::string name{};
-  Json recipe = Json::object();  // recipe keys
+  Json recipe = Json::object();  // recipe keys, and the base that those of the sweep change
   std::optional<std::size_t> count{};
   std::optional<std::size_t> batch{};
   std::optional<std::size_t> window{};

@@ -47,6 +47,10 @@ void fill_from_report(const Report& report, PointResult& result) {
   result.macs = cost.macs;
 }
 
+double megabytes_of(const Model& model) {
+  return static_cast<double>(model.proto().ByteSizeLong()) * 1e-6;
+}
+
 class Sweep {
  public:
   Sweep(const SweepSpec& spec, const SweepInput& input, const std::filesystem::path& folder,
@@ -203,11 +207,13 @@ class Sweep {
     }
     const std::size_t threads = std::max<std::size_t>(1, thread_count() / jobs_);
     if (!point.recipe) {
+      result.megabytes = megabytes_of(*input_.model);
       evaluate_model(*input_.model, data_, point.cut, engine_, threads, progress, result);
       return result;
     }
     result.recipe = changed_keys(*point.recipe);
     const Model model = quantized(*point.recipe, progress, result);
+    result.megabytes = megabytes_of(model);
     evaluate_model(model, data_, point.cut, engine_, threads, progress, result);
     return result;
   }
