@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo install format format-check tidy sanitize tsan fuzz bench tables clean
+.PHONY: help setup build test demo install format format-check tidy sanitize tsan fuzz bench tables accuracy clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -71,7 +71,10 @@ bench: ## build and run the benchmarks
 	@scripts/bench.sh build/release
 
 tables: build ## re-run the tables of the paper on the models in DATA (TABLES="table1 ...": only these) and write docs/reproduction.md
-	@scripts/tables.sh "$(DATA)"
+	@scripts/tables.sh reproduction "$(DATA)"
+
+accuracy: build ## quantize every model in DATA with every recipe (TABLES="resnet20 ...": only these) and write docs/accuracy.md
+	@scripts/tables.sh accuracy "$(DATA)"
 
 clean: ## remove everything that was built
 	@rm -rf build
