@@ -1,4 +1,7 @@
-// ocs inspect: a model's layers, the thresholds that each clip method would choose, the channels that would be split.
+// ocs inspect: a model's layers, the thresholds that each clip method would choose, the channels that would be split, and with data
+// what each layer does to the outputs.
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <numeric>
 
@@ -7,8 +10,11 @@
 
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/data_options.h"
 #include "cli/inspect_layers.h"
+#include "cli/inspect_sensitivity.h"
 #include "cli/options.h"
+#include "cli/recipe_options.h"
 #include "cli/text_table.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/io/model_file.h"
@@ -24,7 +30,17 @@ struct Options {
   std::string model{};
   Recipe
       recipe{};  // carries bits, ratio and folding, so that they are read and checked as everywhere
+  bool sensitivity = false;
+  RecipeArguments quantization{};  // what --sensitivity tries
+  DataArguments data{};
 };
+
+// Keys that say something about the layers as they stand.
+constexpr std::array<std::string_view, 3> keys_of_layers{"weight_bits", "expand_ratio",
+                                                         "fold_batchnorm"};
+
+// Samples that outputs are compared on, where --measure-count does not say.
+constexpr std::size_t samples_of_sensitivity = 64;
 
 Json as_json(const InspectedLayer& layer) {
   Json thresholds = Json::object();
@@ -39,6 +55,30 @@ Json as_json(const InspectedLayer& layer) {
           {"max_abs", layer.max_abs},
           {"thresholds", std::move(thresholds)},
           {"split", std::move(split)}};
+}
+
+// Settings for the layers' table go to its own recipe too, whose defaults are others.
+void set_for_layers(Options& options) {
+  for (const auto& [key, text] : options.quantization.settings)
+    if (std::ranges::find(keys_of_layers, key) != keys_of_layers.end())
+      set_option(options.recipe, key, text);
+}
+
+// An option that only --sensitivity looks at, "" where none is given.
+std::string option_without_use(const Options& options) {
+  if (options.data.given()) return options.data.path.empty() ? "--synthetic" : options.data.option;
+  if (options.quantization.recipe != RecipeArguments{}.recipe) return "--recipe";
+  for (const auto& [key, text] : options.quantization.settings)
+    if (std::ranges::find(keys_of_layers, key) == keys_of_layers.end()) return option_name(key);
+  return "";
+}
+
+Recipe recipe_to_try(const Options& options) {
+  Recipe recipe = recipe_of(options.quantization);
+  const auto is_count = [](const auto& setting) { return setting.first == "measure_count"; };
+  if (std::ranges::none_of(options.quantization.settings, is_count))
+    recipe.measure_count = samples_of_sensitivity;
+  return recipe;
 }
 
 Json as_json(const Inspection& inspection, const Options& options) {
@@ -125,8 +165,31 @@ std::string as_text(const Inspection& inspection, const Options& options, std::i
   return text;
 }
 
-int run(const Options& options, Console& console) {
+std::optional<Sensitivity> sensitivity_of(const Options& options, Console& console) {
+  if (!options.sensitivity) return std::nullopt;
+  const Recipe recipe = recipe_to_try(options);
+  if (!options.data.given())
+    throw_bad_input(
+        "--sensitivity compares outputs, so it needs data: pass --calib DATA, or --synthetic N to "
+        "try things out");
+  Model model = read_model(options.model);
+  DataArguments data = options.data;
+  data.count = recipe.calib_count;
+  data.seed = recipe.seed;
+  const Samples samples = open_data(data, {&model}, console);
+  return naming_file(options.model, [&] {
+    return measure_sensitivity(std::move(model), samples, recipe, onnx_runtime(),
+                               {.progress = console.progress()});
+  });
+}
+
+int run(Options& options, Console& console) {
+  set_for_layers(options);
   check(options.recipe);
+  if (const std::string unused = option_without_use(options);
+      !options.sensitivity && !unused.empty())
+    throw_bad_input(unused + " says nothing without --sensitivity");
+  const std::optional<Sensitivity> sensitivity = sensitivity_of(options, console);
   Model model = read_model(options.model);
   const std::int64_t opset = model.opset();
   model = name_values(name_nodes(std::move(model)).model).model;
@@ -141,9 +204,13 @@ int run(const Options& options, Console& console) {
     console.note("MACs are unknown, the model did not run on made-up input: " +
                  inspection.why_no_macs);
   if (console.options().json) {
-    console.answer_json(as_json(inspection, options));
+    Json json = as_json(inspection, options);
+    if (sensitivity) json["sensitivity"] = sensitivity_json(*sensitivity);
+    console.answer_json(json);
   } else {
-    console.answer(as_text(inspection, options, opset));
+    std::string text = as_text(inspection, options, opset);
+    if (sensitivity) text += "\n" + sensitivity_text(*sensitivity);
+    console.answer(text);
   }
   return exit_done;
 }
@@ -153,14 +220,14 @@ Run add(CLI::App& app) {
   options->recipe.expand_ratio = 0.05;
   options->recipe.fold_batchnorm = false;
   add_file(app, "MODEL.onnx", "the model, float", options->model);
-  const auto set = [&options = *options](const char* key) {
-    return [&options, key](const std::string& text) { set_option(options.recipe, key, text); };
-  };
-  add_text(app, "--bits", "B", "bits of the weights, 2..8 (default: 8)", set("weight_bits"));
-  add_text(app, "--expand-ratio", "R",
-           "ceil(R * channels) splits in each layer, 0..4 (default: 0.05)", set("expand_ratio"));
-  add_switch(app, "--fold-batchnorm", "fold BatchNormalization first (default: off)",
-             set("fold_batchnorm"));
+  add_text(app, "--bits", "B", "bits of the weights, 2..8 (default: 8); the same as --weight-bits",
+           [&settings = options->quantization.settings](const std::string& text) {
+             settings.emplace_back("weight_bits", text);
+           });
+  app.add_flag("--sensitivity", options->sensitivity,
+               "rank layers by what each, quantized alone, does to the outputs; needs --calib");
+  add_data_options(app, "--calib,--data", options->data);
+  add_recipe_options(app, options->quantization);
   return [options](Console& console) { return run(*options, console); };
 }
 
@@ -168,10 +235,11 @@ Run add(CLI::App& app) {
 
 constinit const Command inspect_command{
     .name = "inspect",
-    .summary = "Show a model's layers, their clip thresholds and outlier channels; needs no data",
+    .summary = "Show a model's layers, their clip thresholds and outlier channels",
     .examples =
         "  ocs inspect resnet50.onnx\n"
-        "  ocs inspect resnet50.onnx --bits 4 --expand-ratio 0.02 --json\n",
+        "  ocs inspect resnet50.onnx --bits 4 --expand-ratio 0.02 --json\n"
+        "  ocs inspect resnet50.onnx --sensitivity --calib images/ --weight-bits 4\n",
     .add = add,
 };
 

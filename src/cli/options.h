@@ -2,9 +2,11 @@
 // option and text.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -57,5 +59,18 @@ CLI::Option* add_files(CLI::App& app, const std::string& name, const std::string
 
 // --json, --quiet, --verbose, --threads.
 void add_common(CLI::App& app, CommonOptions& options);
+
+// Runs `work`; an Error that leaves it without naming the file gets "FILE: " in front: the pipeline knows nodes and values, not always
+// the file.
+template <std::invocable Work>
+auto naming_file(const std::string& file, Work&& work) -> decltype(std::forward<Work>(work)()) {
+  try {
+    return std::forward<Work>(work)();
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    if (message.find(file) != std::string::npos) throw;
+    throw Error(error.kind(), file + ": " + message);
+  }
+}
 
 }  // namespace ocs::cli

@@ -101,18 +101,6 @@ void tell_notes(const Report& report, Console& console) {
   }
 }
 
-// Errors of the pipeline know nodes and values, not always the file.
-Quantized quantize_file(Model model, const Options& options, const Samples* samples,
-                        const Recipe& recipe, const RunOptions& run_options) {
-  try {
-    return quantize(std::move(model), samples, recipe, onnx_runtime(), run_options);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    if (message.find(options.model) != std::string::npos) throw;
-    throw Error(error.kind(), fmt::format("{}: {}", options.model, message));
-  }
-}
-
 int run(Options& options, Console& console) {
   const double begun = seconds_now();
   const Recipe recipe = recipe_of(options.recipe);
@@ -133,8 +121,10 @@ int run(Options& options, Console& console) {
                                .observe = dump_observer(options.dump, options.output),
                                .saved_stats = saved ? &*saved : nullptr,
                                .keep_stats = !options.save_stats.empty()};
-  Quantized result =
-      quantize_file(std::move(model), options, samples ? &*samples : nullptr, recipe, run_options);
+  Quantized result = naming_file(options.model, [&] {
+    return quantize(std::move(model), samples ? &*samples : nullptr, recipe, onnx_runtime(),
+                    run_options);
+  });
   check_all_dumped(options.dump);
   // Not what the passes made of it: nothing was gained by them.
   if (result.unchanged) result.model = read_model(options.model);

@@ -12,12 +12,6 @@
 namespace ocs::cli {
 namespace {
 
-std::string option_name(std::string_view key) {
-  std::string name = "--" + std::string(key);
-  std::ranges::replace(name, '_', '-');
-  return name;
-}
-
 // Help shows a short word; what it may be follows in the text.
 std::string metavar_of(const RecipeKey& key) {
   if (key.is_flag) return "on|off";
@@ -46,6 +40,12 @@ void add_key(CLI::App& app, const RecipeKey& key, RecipeArguments& arguments) {
 }
 
 }  // namespace
+
+std::string option_name(std::string_view key) {
+  std::string name = "--" + std::string(key);
+  std::ranges::replace(name, '_', '-');
+  return name;
+}
 
 void add_recipe_options(CLI::App& app, RecipeArguments& arguments) {
   add_text(app, "--recipe", "NAME|FILE",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct RecipeArguments {
   std::string recipe = "int8";
   std::vector<std::pair<std::string, std::string>> settings{};  // key and text, as given
 };
+
+// "--weight-bits" for weight_bits.
+[[nodiscard]] std::string option_name(std::string_view key);
 
 // --recipe and one option for each key of the table, dashes for underscores.
 void add_recipe_options(CLI::App& app, RecipeArguments& arguments);

@@ -192,6 +192,31 @@ TEST_F(Commands, InspectAnswersWithThePromisedKeys) {
   EXPECT_EQ(json["skipped"], Json::array());
 }
 
+TEST_F(Commands, InspectRanksLayersByWhatTheyDoToTheOutputs) {
+  EXPECT_THAT(keys_of(answer("inspect net.onnx")), Not(testing::Contains("sensitivity")));
+  const Json json = answer("inspect net.onnx --sensitivity --synthetic 5 --bits 3")["sensitivity"];
+  EXPECT_THAT(keys_of(json), IsSupersetOf({"samples", "together", "layers"}));
+  EXPECT_EQ(json["samples"], 5);
+  ASSERT_EQ(json["layers"].size(), 3U);
+  const Json& worst = json["layers"][0];
+  EXPECT_THAT(keys_of(worst),
+              IsSupersetOf({"name", "op", "weight_bits", "act_bits", "sqnr_db", "squared_error",
+                            "relative_error", "kl", "own_sqnr_db"}));
+  EXPECT_THAT(keys_of(json["together"]),
+              IsSupersetOf({"sqnr_db", "squared_error", "relative_error", "kl"}));
+  EXPECT_EQ(worst["weight_bits"], 3);
+  EXPECT_GT(worst["kl"], 0.0);
+  EXPECT_LE(worst["sqnr_db"], json["layers"][2]["sqnr_db"]);
+  const std::string some = "inspect net.onnx --sensitivity --synthetic 5 --weight-bits 3 ";
+  EXPECT_EQ(answer(some + "--threads 3")["sensitivity"], json);
+  EXPECT_EQ(answer(some + "--measure-count 2")["sensitivity"]["samples"], 2);
+  const ProgramRun table = run(some);
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("net.onnx: opset 13, 3 layers"));
+  EXPECT_THAT(table.out, HasSubstr("what a layer alone does to the outputs"));
+  EXPECT_THAT(table.out, HasSubstr("all together"));
+}
+
 TEST_F(Commands, InspectShowsATable) {
   const ProgramRun result = run("inspect net.onnx");
   EXPECT_EQ(result.code, 0) << result.err;

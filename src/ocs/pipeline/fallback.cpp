@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "ocs/export/qdq.h"
 #include "ocs/plan/subset.h"
 
 namespace ocs {
@@ -42,7 +41,7 @@ std::set<LayerId> ids_of(const Plan& plan) {
   return ids;
 }
 
-Plan without(const FallbackProblem& problem, const Plan& plan,
+Plan without(const SensitivityProblem& problem, const Plan& plan,
              const std::map<LayerId, std::string>& reasons) {
   if (reasons.empty()) return plan;
   std::set<LayerId> stay = ids_of(plan);
@@ -59,35 +58,9 @@ Plan without(const FallbackProblem& problem, const Plan& plan,
 }
 
 // Signal-to-noise of the worst output of the network with this plan.
-double worst_output(const FallbackProblem& problem, const Plan& plan) {
+double worst_output(const SensitivityProblem& problem, const Plan& plan) {
   if (plan.layers.empty()) return std::numeric_limits<double>::infinity();
-  const Model quantized = write_qdq(*problem.model, plan);
-  const OutputMeasurement measured = measure_outputs(quantized, *problem.measured, *problem.samples,
-                                                     trial_samples, *problem.engine, {});
-  double worst = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0;
-       i < measured.outputs.size() && i < static_cast<std::size_t>(quantized.graph().output_size());
-       ++i)
-    worst = std::min(worst, measured.outputs[i].sqnr_db);
-  return worst;
-}
-
-struct Sensitivity {
-  LayerId layer{};
-  double sqnr_db = 0.0;  // of the worst output with this layer alone quantized
-};
-
-std::vector<Sensitivity> rank_layers(const FallbackProblem& problem, const Plan& plan) {
-  std::vector<Sensitivity> ranked;
-  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
-    if (problem.progress) problem.progress("trying layers one by one", i, plan.layers.size());
-    const LayerId layer = plan.layers[i].id();
-    ranked.push_back({.layer = layer,
-                      .sqnr_db = worst_output(
-                          problem, with_layers(*problem.model, *problem.recipe, plan, {layer}))});
-  }
-  std::ranges::stable_sort(ranked, {}, &Sensitivity::sqnr_db);
-  return ranked;
+  return output_change(problem, plan).sqnr_db;
 }
 
 bool is_eight_bit(const Recipe& recipe) {
@@ -95,17 +68,17 @@ bool is_eight_bit(const Recipe& recipe) {
 }
 
 // As few of the worst layers as bring the outputs to the bound: doubling, then halving the step.
-Plan rescue_outputs(const FallbackProblem& problem, const Plan& plan) {
+Plan rescue_outputs(const SensitivityProblem& problem, const Plan& plan) {
   const double before = worst_output(problem, plan);
   if (before >= least_output_sqnr_db) return plan;
-  const std::vector<Sensitivity> ranked = rank_layers(problem, plan);
+  const std::vector<LayerSensitivity> ranked = rank_layers(problem, plan);
   const auto first = [&](std::size_t count) {
     std::map<LayerId, std::string> reasons;
     for (std::size_t i = 0; i < count; ++i)
       reasons[ranked[i].layer] = fmt::format(
           "back to float: with all layers quantized an output kept {:.1f} dB only, this layer "
           "alone leaves it {:.1f} dB",
-          before, ranked[i].sqnr_db);
+          before, ranked[i].change.sqnr_db);
     return without(problem, plan, reasons);
   };
   std::size_t enough = 1;
@@ -124,9 +97,12 @@ Plan rescue_outputs(const FallbackProblem& problem, const Plan& plan) {
 
 }  // namespace
 
-Plan take_back_spoilers(const FallbackProblem& problem, Plan plan) {
+Plan take_back_spoilers(const SensitivityProblem& problem, Plan plan) {
   plan = without(problem, plan, poor_by_themselves(problem.measured->layer_sqnr_db));
-  return is_eight_bit(*problem.recipe) ? rescue_outputs(problem, plan) : plan;
+  if (!is_eight_bit(*problem.recipe)) return plan;
+  SensitivityProblem trial = problem;
+  trial.count = std::min(problem.count, trial_samples);
+  return rescue_outputs(trial, plan);
 }
 
 }  // namespace ocs

@@ -104,42 +104,53 @@ CalibrationStats collect_statistics(const Model& prepared, const Samples& sample
                  options.progress);
 }
 
-Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, const Engine& engine,
-                   const RunOptions& options) {
+PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& recipe,
+                            const Engine& engine, const RunOptions& options) {
   check(recipe);
-  Quantized result;
-  Report& report = result.report;
-  report.recipe = recipe;
-  report.ocs_version = version();
-  report.engine_version = onnx_runtime_version();
-
-  Prepared prepared = prepare(std::move(model), recipe, options.observe);
-  report.notes = std::exchange(prepared.notes, {});
+  PlannedNetwork planned{.prepared = prepare(std::move(model), recipe, options.observe)};
+  Prepared& prepared = planned.prepared;
 
   const CalibrationStats* stats = options.saved_stats;
   if (stats == nullptr && samples != nullptr) {
     const auto start = std::chrono::steady_clock::now();
-    result.stats = collect_statistics(prepared.model, *samples, recipe, engine, options);
-    stats = &result.stats;
-    report.calibration_seconds = seconds_since(start);
+    planned.stats = collect_statistics(prepared.model, *samples, recipe, engine, options);
+    stats = &planned.stats;
+    planned.calibration_seconds = seconds_since(start);
   }
   if (stats != nullptr) {
-    report.calibration_samples = stats->samples;
-    report.synthetic = stats->synthetic;
+    planned.calibration_samples = stats->samples;
+    planned.synthetic = stats->synthetic;
   }
 
   SplitActivationsResult split;
   if (splits_activations(recipe) && stats != nullptr) {
     split = split_activations(prepared, *stats, recipe, samples, engine, options.progress);
     stats = &split.stats;
-    report.notes.insert(report.notes.end(), prepared.notes.begin(), prepared.notes.end());
     if (options.observe) options.observe("split_activations", prepared.model);
   }
-  Plan plan = make_plan(prepared.model, stats, recipe, prepared.unfolded, split.done);
-  if (!split.halves.empty()) make_halves_exact(split, recipe, plan, prepared);
+  planned.plan = make_plan(prepared.model, stats, recipe, prepared.unfolded, split.done);
+  if (!split.halves.empty()) make_halves_exact(split, recipe, planned.plan, prepared);
   // After the plan: scales and copies are decided by then, and only the integers and the bias change.
   round_with_energies(prepared.model, stats, recipe, prepared.unfolded, samples, engine,
-                      options.progress, plan);
+                      options.progress, planned.plan);
+  return planned;
+}
+
+Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, const Engine& engine,
+                   const RunOptions& options) {
+  PlannedNetwork planned = plan_network(std::move(model), samples, recipe, engine, options);
+  Prepared& prepared = planned.prepared;
+  Plan& plan = planned.plan;
+  Quantized result{.stats = std::move(planned.stats)};
+  Report& report = result.report;
+  report.recipe = recipe;
+  report.ocs_version = version();
+  report.engine_version = onnx_runtime_version();
+  report.notes = std::move(prepared.notes);
+  report.calibration_samples = planned.calibration_samples;
+  report.calibration_seconds = planned.calibration_seconds;
+  report.synthetic = planned.synthetic;
+
   FloatMeasurement measured;
   const bool can_measure =
       samples != nullptr && samples->count > 0 && recipe.measure_count > 0 && !plan.layers.empty();
@@ -152,6 +163,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
                                  .recipe = &recipe,
                                  .measured = &measured,
                                  .samples = samples,
+                                 .count = recipe.measure_count,
                                  .engine = &engine,
                                  .progress = options.progress},
                                 std::move(plan));

@@ -59,4 +59,17 @@ struct Prepared {
 };
 [[nodiscard]] Prepared prepare(Model model, const Recipe& recipe, const Observer& observe);
 
+// The first half of `quantize`: everything that is decided, and the float model that it was decided for. `model` of `prepared` is
+// that of the plan (splitting activations changes it). Throws what `quantize` throws.
+struct PlannedNetwork {
+  Prepared prepared{};
+  Plan plan{};               // before the fallback
+  CalibrationStats stats{};  // as collected; empty with saved statistics
+  std::int64_t calibration_samples = 0;
+  double calibration_seconds = 0.0;
+  bool synthetic = false;
+};
+[[nodiscard]] PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& recipe,
+                                          const Engine& engine, const RunOptions& options);
+
 }  // namespace ocs

@@ -9,15 +9,13 @@ namespace {
 
 bool same_or_both_nan(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
-// Index of the largest of `count` values that lie `stride` apart from `begin` on; the first of
-// equals.
-std::int64_t place_of_largest(std::span<const float> values, std::int64_t begin, std::int64_t count,
-                              std::int64_t stride) {
+// Index of the largest value of the row; the first of equals.
+std::int64_t place_of_largest(std::span<const float> values, const ClassRow& row) {
   const auto value = [&](std::int64_t i) {
-    return values[static_cast<std::size_t>(begin + i * stride)];
+    return values[static_cast<std::size_t>(row.begin + i * row.stride)];
   };
   std::int64_t best = 0;
-  for (std::int64_t i = 1; i < count; ++i) {
+  for (std::int64_t i = 1; i < row.classes; ++i) {
     if (value(i) > value(best)) best = i;
   }
   return best;
@@ -57,23 +55,26 @@ double SignalToNoise::db() const {
   return std::clamp(10.0 * std::log10(signal / noise), -limit_db, limit_db);
 }
 
-void SameTopOne::add(std::span<const std::int64_t> shape, std::span<const float> reference,
-                     std::span<const float> value) {
-  if (shape.empty() || reference.size() != value.size()) return;
+std::vector<ClassRow> class_rows(std::span<const std::int64_t> shape) {
+  if (shape.empty()) return {};
   const std::size_t axis = shape.size() >= 4 ? 1 : shape.size() - 1;
   const std::int64_t classes = shape[axis];
   const std::int64_t stride = element_count(shape.subspan(axis + 1));
-  if (classes < 2) return;
+  if (classes < 2) return {};
   const std::int64_t outer = element_count(shape.first(axis));
-  for (std::int64_t o = 0; o < outer; ++o) {
-    for (std::int64_t s = 0; s < stride; ++s) {
-      const std::int64_t begin = o * classes * stride + s;
-      ++rows;
-      if (place_of_largest(reference, begin, classes, stride) ==
-          place_of_largest(value, begin, classes, stride)) {
-        ++same;
-      }
-    }
+  std::vector<ClassRow> rows;
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (std::int64_t s = 0; s < stride; ++s)
+      rows.push_back({.begin = o * classes * stride + s, .classes = classes, .stride = stride});
+  return rows;
+}
+
+void SameTopOne::add(std::span<const std::int64_t> shape, std::span<const float> reference,
+                     std::span<const float> value) {
+  if (reference.size() != value.size()) return;
+  for (const ClassRow& row : class_rows(shape)) {
+    ++rows;
+    if (place_of_largest(reference, row) == place_of_largest(value, row)) ++same;
   }
 }
 

@@ -27,8 +27,18 @@ struct SignalToNoise {
   bool operator==(const SignalToNoise&) const = default;
 };
 
-// How many rows of a tensor of class scores have their largest value at the same place. The classes
-// lie on the last axis, on axis 1 for tensors of four axes and more (images); ties go to the first.
+// The scores of one item: `classes` values that lie `stride` apart from `begin` on.
+struct ClassRow {
+  std::int64_t begin = 0;
+  std::int64_t classes = 0;
+  std::int64_t stride = 1;
+};
+// The rows of a tensor of class scores: the classes lie on the last axis, on axis 1 for tensors of four axes and more (images). None
+// where there are fewer than two classes.
+[[nodiscard]] std::vector<ClassRow> class_rows(std::span<const std::int64_t> shape);
+
+// How many rows of a tensor of class scores have their largest value at the same place; ties go to
+// the first.
 struct SameTopOne {
   std::int64_t same = 0;
   std::int64_t rows = 0;
