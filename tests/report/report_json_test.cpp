@@ -30,6 +30,17 @@ TEST(ReportJson, HoldsThePromisedKeys) {
       R"("sqnr_db":31.25,"predicted_sqnr_db":44.0,"weights":36,"extra_weights":9,"activations":200,"extra_activations":40,"macs":2000000,"extra_macs":100000})");
 }
 
+TEST(ReportJson, HoldsTheProofs) {
+  Report report = sample_report();
+  EXPECT_EQ(
+      to_json(report)["proofs"].dump(),
+      R"({"layers":2,"largest_sum":16777216.0,"largest_bias":1024.0,"bias_error":0.25,"raised_rows":3,"dead_rows":1})");
+  report.proofs->bias_error.reset();
+  EXPECT_EQ(to_json(report)["proofs"]["bias_error"], nullptr);
+  report.proofs.reset();
+  EXPECT_EQ(to_json(report)["proofs"], nullptr);
+}
+
 TEST(ReportJson, HasNullForWhatIsFloatOrUnmeasured) {
   const Json json = to_json(sample_report());
   EXPECT_EQ(json["layers"][1]["weight_bits"], nullptr);

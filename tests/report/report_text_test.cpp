@@ -23,6 +23,7 @@ copies        4 channels copied, layers by form: 1 slice
 relative      weights 1.250, activations 1.200, MACs 1.050, of the quantized layers
 size          102 MB -> 26.0 MB (25.5%)
 MACs          2.50 M -> 2.60 M (+4.0%)
+proofs        2 layers, worst accumulator 2^24.0 of 2^31, 3 rows with a raised scale, 1 row rounded to 0
 predicted     lowest signal-to-noise of the weights: fc 20.5 dB, conv1 44.0 dB
 measured      lowest signal-to-noise of a layer: conv1 31.2 dB
 measured      27.5 dB at output y on 16 samples, top-1 agrees on 93.8%

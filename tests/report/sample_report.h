@@ -40,6 +40,12 @@ inline Report sample_report() {
        .macs = 1000},
   };
   report.notes = {{.node = "bn", .text = "folded into conv1"}, {.text = "opset 11 -> 13"}};
+  report.proofs = {.layers = 2,
+                   .largest_sum = 16777216.0,
+                   .largest_bias = 1024.0,
+                   .bias_error = 0.25,
+                   .raised_rows = 3,
+                   .dead_rows = 1};
   report.outputs = {{.name = "y", .sqnr_db = 27.5}, {.name = "z", .sqnr_db = 200.0}};
   report.measured_samples = 16;
   report.agreement_percent = 93.75;

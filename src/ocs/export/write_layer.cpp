@@ -11,6 +11,7 @@
 #include "ocs/graph/edit.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
+#include "ocs/plan/proofs.h"
 
 namespace ocs {
 namespace {
@@ -175,15 +176,16 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
 std::string LayerWriter::write_bias(const LayerPlan& layer, const std::vector<float>& bias,
                                     const std::vector<float>& scales, const Quantized* data) {
   const std::string base = named(layer.node, "_bias");
-  const bool is_eight_bits = data != nullptr && data->plan->params.grid.bits == 8;
-  if (!is_eight_bits) return add_initializer(*out_, base, scalar_or_row(bias, true));
+  if (data == nullptr || !has_integer_sums(*data->plan))
+    return add_initializer(*out_, base, scalar_or_row(bias, true));
   // int32 with exactly s_x * s_w, multiplied in float as the engine does it.
   std::vector<std::int32_t> levels(bias.size());
   std::vector<float> bias_scales(bias.size());
   for (std::size_t row = 0; row < bias.size(); ++row) {
-    bias_scales[row] = data->plan->params.scale[0] * (scales.size() == 1 ? scales[0] : scales[row]);
-    const double level =
-        std::nearbyint(static_cast<double>(bias[row]) / static_cast<double>(bias_scales[row]));
+    const float data_scale = data->plan->params.scale[0];
+    const float scale = scales.size() == 1 ? scales[0] : scales[row];
+    bias_scales[row] = bias_scale(data_scale, scale);
+    const double level = bias_level(bias[row], data_scale, scale);
     constexpr double limit = std::numeric_limits<std::int32_t>::max();
     if (!(std::fabs(level) <= limit))
       throw_internal("node '" + layer.node + "': bias " + std::to_string(row) +

@@ -20,9 +20,11 @@
 #include "ocs/pipeline/round_with_energies.h"
 #include "ocs/pipeline/split_activations.h"
 #include "ocs/plan/choose_splits.h"
+#include "ocs/plan/proofs.h"
 #include "ocs/plan/statistics.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/layer_reports.h"
+#include "ocs/report/proof_summary.h"
 
 namespace ocs {
 namespace {
@@ -82,6 +84,24 @@ void fill_layers(const Plan& plan, const Model& model, const FloatMeasurement& m
     report.macs_after += layer.macs + layer.extra_macs;
   }
   std::ranges::copy(plan.notes, std::back_inserter(report.notes));
+}
+
+// Proofs of what is going to be written, with a remark for each layer that was repaired for them.
+void fill_proofs(const Plan& plan, const Model& model, Report& report) {
+  const std::vector<LayerProof> proofs = prove(model, plan);
+  if (proofs.empty()) return;
+  report.proofs = summarize(proofs, plan);
+  for (const LayerProof& proof : proofs) {
+    if (!proof.holds)
+      throw_internal("node '" + proof.layer.node + "': its int32 sums could overflow");
+    const auto layer = std::ranges::find(plan.layers, proof.layer, &LayerPlan::id);
+    const auto row = std::ranges::find_if(report.layers, [&](const LayerReport& each) {
+      return each.node == proof.layer.node && each.part == proof.layer.part;
+    });
+    const std::string remark = proof_remark(layer->raised, proof.dead_rows);
+    if (row == report.layers.end() || remark.empty()) continue;
+    row->reason += (row->reason.empty() ? "" : "; ") + remark;
+  }
 }
 
 void stamp(Model& model, const Recipe& recipe, bool synthetic) {
@@ -170,6 +190,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
     }
   }
   fill_layers(plan, prepared.model, measured, report);
+  fill_proofs(plan, prepared.model, report);
   if (plan.layers.empty() && plan.embeddings.empty()) {
     result.unchanged = true;
     return result;

@@ -43,6 +43,15 @@ struct DynamicSplit {
 // The weights of ONNX Runtime's DynamicQuantizeLSTM; none: behind DequantizeLinear.
 enum class DynamicWeights { none, int8, uint8 };
 
+// Rows whose scale is above what their weights alone would have, by what needs it (proofs.h).
+struct RaisedRows {
+  std::int64_t for_bias = 0;   // the bias would not fit int32
+  std::int64_t for_sum = 0;    // int32 sums could overflow
+  std::int64_t for_scale = 0;  // the scale, or its product with that of the data, would be denormal
+  [[nodiscard]] std::int64_t rows() const { return for_bias + for_sum + for_scale; }
+  bool operator==(const RaisedRows&) const = default;
+};
+
 struct LayerPlan {
   std::string node{};
   std::string op{};
@@ -76,7 +85,8 @@ struct LayerPlan {
   double act_growth = 1.0;         // weights now over weights before that splitting
   double data_growth = 1.0;        // and numbers in its data
   double predicted_sqnr_db = 0.0;  // weight error alone
-  std::string remark{};            // what a reader should know: "depthwise: not split", ...
+  RaisedRows raised{};
+  std::string remark{};  // what a reader should know: "depthwise: not split", ...
 
   [[nodiscard]] LayerId id() const { return {.node = node, .part = std::string(operand.part)}; }
 };

@@ -11,40 +11,51 @@
 #include "ocs/plan/choose_copies.h"
 #include "ocs/plan/choose_scales.h"
 #include "ocs/plan/correct_bias.h"
+#include "ocs/plan/proofs.h"
 #include "ocs/plan/weight_problem.h"
 
 namespace ocs {
 namespace {
 
-// |bias| / (s_x * s_w) stays below this, so that the int32 bias has room for what rounding and
-// correction add, and for scales that rounding halves.
-constexpr double largest_bias_level = 536870912.0;  // 2^29
+// Scales go up by what they lack each time, so that a few are enough.
+constexpr int most_attempts = 100;
 
-// Raises the scale of rows whose bias would not fit into int32 (BatchNormalization leaves dead rows
-// with scales near zero).
-void keep_bias_in_range(std::vector<float>& scales, const std::vector<float>& bias,
-                        float data_scale) {
-  for (std::size_t row = 0; row < bias.size(); ++row) {
-    float& scale = scales.size() == 1 ? scales[0] : scales[row];
-    const double least = std::fabs(static_cast<double>(bias[row])) /
-                         (largest_bias_level * static_cast<double>(data_scale));
-    if (static_cast<double>(scale) < least) scale = static_cast<float>(least * 1.0001);
+std::span<const float> bias_in_sums(const LayerPlan& plan) {
+  return plan.adds_bias ? std::span<const float>() : std::span(plan.bias);
+}
+
+// A row of zeros has no scale of its own: one that leaves room for its bias and no more makes that
+// exact. So has a tensor of zeros.
+void fit_rows_of_zeros_to_bias(const ChannelMatrix& weight, const ScaleFloors& floors,
+                               std::vector<float>& scales) {
+  if (floors.bias.empty()) return;
+  std::vector<bool> is_zero(static_cast<std::size_t>(weight.rows()), true);
+  for_each_weight(weight, [&](std::int64_t row, std::int64_t, std::size_t at) {
+    if (weight.data[at] != 0.0F) is_zero[static_cast<std::size_t>(row)] = false;
+  });
+  if (scales.size() == 1) {
+    const float most = *std::ranges::max_element(floors.bias);
+    if (most > 0.0F && std::ranges::find(is_zero, false) == is_zero.end()) scales[0] = most;
+    return;
   }
+  for (std::size_t row = 0; row < is_zero.size(); ++row)
+    if (is_zero[row] && floors.bias[row] > 0.0F) scales[row] = floor_of(floors, row);
 }
 
 // Row scales |g| * D and negated integers where g < 0: BatchNormalization absorbed exactly after
-// rounding (docs/quantization.md).
-void absorb_multiplier(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix& weight) {
+// rounding (docs/quantization.md). Returns the scales without their floors.
+std::vector<float> absorb_multiplier(LayerPlan& plan, const WeightProblem& problem,
+                                     const ChannelMatrix& weight, const ScaleFloors& floors) {
   const std::vector<float> steps = plan.params.scale;
-  std::vector<float> scales(static_cast<std::size_t>(weight.rows()));
-  for (std::size_t row = 0; row < scales.size(); ++row) {
+  std::vector<float> exact(static_cast<std::size_t>(weight.rows()));
+  for (std::size_t row = 0; row < exact.size(); ++row) {
     const float scale =
         std::fabs(problem.multiplier[row]) * (steps.size() == 1 ? steps[0] : steps[row]);
-    scales[row] = std::max(scale, std::numeric_limits<float>::min());
+    exact[row] = std::max(scale, std::numeric_limits<float>::min());
+    // Nothing is left of such a row.
+    if (problem.multiplier[row] == 0.0F && !floors.bias.empty()) exact[row] = floor_of(floors, row);
   }
-  const std::vector<float> exact = scales;
-  if (problem.activation != nullptr && !problem.bias.empty())
-    keep_bias_in_range(scales, problem.bias, problem.activation->params.scale[0]);
+  const std::vector<float> scales = raised(floors, exact);
   for_each_weight(weight, [&](std::int64_t row, std::int64_t, std::size_t at) {
     const auto r = static_cast<std::size_t>(row);
     auto level = static_cast<float>(plan.stored[at]);
@@ -53,7 +64,8 @@ void absorb_multiplier(LayerPlan& plan, const WeightProblem& problem, const Chan
     if (scales[r] != exact[r]) level = std::nearbyint(level * exact[r] / scales[r]);
     plan.stored[at] = static_cast<std::int16_t>(level);
   });
-  plan.params.scale = std::move(scales);
+  plan.params.scale = scales;
+  return exact;
 }
 
 // 10 log10 of the output energy over the energy that weight rounding puts in its place, inputs
@@ -86,6 +98,60 @@ void correct(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix&
   if (plan.bias.empty()) plan.bias.assign(shift.size(), 0.0F);
   for (std::size_t row = 0; row < shift.size(); ++row)
     plan.bias[row] = static_cast<float>(static_cast<double>(plan.bias[row]) + shift[row]);
+}
+
+// Integers, scales and bias, the scales not below their floors; returns what they would be without.
+std::vector<float> round_above(const ScaleFloors& floors, const WeightProblem& problem,
+                               const RoundProblem& rounding, const SaturationProblem* guard,
+                               LayerPlan& plan) {
+  const bool is_unfolded = !problem.multiplier.empty();
+  RoundProblem above = rounding;
+  std::vector<float> free(rounding.scales.begin(), rounding.scales.end());
+  // What is absorbed later has its floors then.
+  const std::vector<float> scales = is_unfolded ? free : raised(floors, free);
+  above.scales = scales;
+  Rounded rounded = round_weights(problem.settings.rounding, above);
+  plan.stored = std::move(rounded.stored);
+  plan.params.scale = std::move(rounded.scales);
+  if (guard != nullptr) limit_pairs(*guard, plan.stored);
+  if (is_unfolded) free = absorb_multiplier(plan, problem, rounding.weight, floors);
+  return free;
+}
+
+// Rounds, and again with higher scales as long as a row's proof fails (proofs.h).
+void round_until_proven(const WeightProblem& problem, RoundProblem rounding,
+                        const SaturationProblem* guard, LayerPlan& plan) {
+  ChannelMatrix folded = rounding.weight;
+  folded.data = problem.weight.as<float>();
+  ScaleFloors floors;  // none
+  if (problem.activation != nullptr && has_integer_sums(*problem.activation))
+    floors = scale_floors(rounding.weight.rows(), bias_in_sums(plan),
+                          problem.activation->params.scale[0]);
+  std::vector<float> wanted(rounding.scales.begin(), rounding.scales.end());
+  fit_rows_of_zeros_to_bias(rounding.weight, floors, wanted);
+  rounding.scales = wanted;
+  const std::optional<int> axis = plan.params.axis;
+  bool is_proven = false;
+  for (int attempt = 0; !is_proven; ++attempt) {
+    if (attempt == most_attempts) throw_internal("no scale is large enough for int32 sums");
+    rounding.fits_scales = rounding.fits_scales && attempt == 0;
+    const std::vector<float> free = round_above(floors, problem, rounding, guard, plan);
+    plan.params.axis = plan.params.scale.size() > 1 ? axis : std::nullopt;
+    plan.params.zero_point.assign(plan.params.scale.size(), 0);
+    plan.predicted_sqnr_db = predict_sqnr(plan, folded, channel_values(problem, folded, true));
+    plan.bias = problem.bias;
+    // The bias of a recurrent node goes through its gates: a mean of the whole sequence says little
+    // there.
+    if (problem.settings.bias_correction && !problem.layer->op->is_recurrent)
+      correct(plan, problem, folded);
+    plan.raised = count_raised(floors, free);
+    is_proven =
+        floors.bias.empty() || !raise_where_proofs_fail(floors, {.weight = folded,
+                                                                 .stored = plan.stored,
+                                                                 .scales = plan.params.scale,
+                                                                 .bias = bias_in_sums(plan),
+                                                                 .data = problem.activation});
+  }
 }
 
 }  // namespace
@@ -133,8 +199,6 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                           !layer.op->is_recurrent && problem.activation->params.grid.bits == 8 &&
                           can_saturate(saturation);
   if (is_guarded) scales = scales_against_saturation(saturation, scales);
-  if (!is_unfolded && problem.activation != nullptr && !plan.bias.empty())
-    keep_bias_in_range(scales, plan.bias, problem.activation->params.scale[0]);
   // Scales that keep sums in range stay.
   const auto* gptq = std::get_if<GptqRounding>(&settings.rounding);
   const bool fits_scales = gptq != nullptr && gptq->refine;
@@ -147,20 +211,9 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                               .energy = problem.energy,
                               .drift = problem.drift,
                               .fits_scales = fits_scales && per_row && !is_guarded};
-  Rounded rounded = round_weights(settings.rounding, rounding);
-  plan.stored = std::move(rounded.stored);
-  scales = std::move(rounded.scales);
-  if (is_guarded) limit_pairs(saturation, plan.stored);
-  plan.params = {.grid = grid, .scale = std::move(scales)};
-  if (is_unfolded) absorb_multiplier(plan, problem, matrix);
-  if (plan.params.scale.size() > 1) plan.params.axis = axis;
-  plan.params.zero_point.assign(plan.params.scale.size(), 0);
-
-  ChannelMatrix folded = matrix;
-  folded.data = problem.weight.as<float>();
-  plan.predicted_sqnr_db = predict_sqnr(plan, folded, channel_values(problem, folded, true));
-  // The bias of a recurrent node goes through its gates: a mean of the whole sequence says little there.
-  if (settings.bias_correction && !layer.op->is_recurrent) correct(plan, problem, folded);
+  plan.params.grid = grid;
+  plan.params.axis = axis;
+  round_until_proven(problem, rounding, is_guarded ? &saturation : nullptr, plan);
   return plan;
 }
 

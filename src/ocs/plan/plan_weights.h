@@ -34,7 +34,7 @@ struct WeightProblem {
 
 // Copies, scales, integers and bias of one layer. Which channels are split: the paper's rule on the
 // tensor (per tensor scales), on rows divided by their own spread (per channel scales). The clip
-// threshold is taken on the split tensor (docs/splitting.md).
+// threshold is taken on the split tensor (docs/splitting.md). Scales are raised where proofs.h asks for it.
 [[nodiscard]] LayerPlan plan_weights(const WeightProblem& problem);
 
 }  // namespace ocs

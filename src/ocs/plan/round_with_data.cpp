@@ -75,6 +75,7 @@ void round_with_data(const Model& model, const CalibrationStats* stats, const Re
   old.params = std::move(again.params);
   old.stored = std::move(again.stored);
   old.bias = std::move(again.bias);
+  old.raised = again.raised;
   old.predicted_sqnr_db = again.predicted_sqnr_db;
 }
 

@@ -44,6 +44,18 @@ struct OutputReport {
   bool operator==(const OutputReport&) const = default;
 };
 
+// What was shown of all layers with int32 sums (plan/proofs.h): the worst figure of each kind.
+struct ProofSummary {
+  std::int64_t layers = 0;
+  double largest_sum = 0.0;   // that an accumulator can hold; below 2^31
+  double largest_bias = 0.0;  // as an integer, without sign; below 2^31
+  std::optional<double>
+      bias_error{};  // what rounding it costs, in steps of the layer's result; none: no result is quantized
+  std::int64_t raised_rows = 0;  // whose scale had to be raised for it
+  std::int64_t dead_rows = 0;    // all integers 0, the weights not
+  bool operator==(const ProofSummary&) const = default;
+};
+
 struct Report {
   std::string model{};  // files, as the user gave them
   std::string output{};
@@ -51,8 +63,9 @@ struct Report {
   Recipe recipe{};
   std::string ocs_version{};
   std::string engine_version{};
-  std::vector<LayerReport> layers{};  // in graph order; float layers too
-  std::vector<Note> notes{};          // passes and planning
+  std::vector<LayerReport> layers{};     // in graph order; float layers too
+  std::vector<Note> notes{};             // passes and planning
+  std::optional<ProofSummary> proofs{};  // none: no layer has int32 sums
   std::vector<OutputReport>
       outputs{};  // measured on the first samples; empty: nothing was measured
   std::size_t measured_samples = 0;

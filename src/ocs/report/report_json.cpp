@@ -49,6 +49,17 @@ Json quality_of(const Report& report) {
   return json;
 }
 
+Json proofs_of(const Report& report) {
+  if (!report.proofs) return nullptr;
+  const ProofSummary& proofs = *report.proofs;
+  return {{"layers", proofs.layers},
+          {"largest_sum", number(proofs.largest_sum)},
+          {"largest_bias", number(proofs.largest_bias)},
+          {"bias_error", proofs.bias_error ? number(*proofs.bias_error) : Json(nullptr)},
+          {"raised_rows", proofs.raised_rows},
+          {"dead_rows", proofs.dead_rows}};
+}
+
 }  // namespace
 
 Json to_json(const RelativeCost& cost) {
@@ -73,6 +84,7 @@ Json to_json(const Report& report) {
   json["macs"] = {{"before", report.macs_before}, {"after", report.macs_after}};
   json["relative"] = to_json(relative_cost(report.layers));
   json["measured"] = quality_of(report);
+  json["proofs"] = proofs_of(report);
   json["layers"] = Json::array();
   for (const LayerReport& layer : report.layers) json["layers"].push_back(to_json(layer));
   json["notes"] = Json::array();

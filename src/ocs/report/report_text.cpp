@@ -108,6 +108,20 @@ std::string quality_lines(const Report& report) {
   return text;
 }
 
+std::string proofs_line(const Report& report) {
+  if (!report.proofs) return "";
+  const ProofSummary& proofs = *report.proofs;
+  std::string text =
+      fmt::format("{} layer{}, worst accumulator 2^{:.1f} of 2^31", proofs.layers,
+                  proofs.layers == 1 ? "" : "s", std::log2(std::max(proofs.largest_sum, 1.0)));
+  const auto add = [&](std::int64_t rows, std::string_view what) {
+    if (rows > 0) text += fmt::format(", {} row{} {}", rows, rows == 1 ? "" : "s", what);
+  };
+  add(proofs.raised_rows, "with a raised scale");
+  add(proofs.dead_rows, "rounded to 0");
+  return line("proofs", text);
+}
+
 std::string calibration_line(const Report& report) {
   if (report.calibration_samples == 0) return "";
   return line("calibration", fmt::format("{} {}samples in {}", report.calibration_samples,
@@ -141,6 +155,7 @@ std::string summary(const Report& report) {
                                    bytes_text(report.size_after),
                                    percent_text(static_cast<double>(report.size_after), before)));
   text += macs_line(report);
+  text += proofs_line(report);
   text += quality_lines(report);
   text += calibration_line(report);
   text += line("time", seconds_text(report.seconds));

@@ -1,0 +1,39 @@
+#include "ocs/report/proof_summary.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace ocs {
+namespace {
+
+void add(std::string& text, std::int64_t rows, std::string_view what) {
+  if (rows == 0) return;
+  text += fmt::format("{}{} row{}{}", text.empty() ? "" : "; ", rows, rows == 1 ? "" : "s", what);
+}
+
+}  // namespace
+
+ProofSummary summarize(const std::vector<LayerProof>& proofs, const Plan& plan) {
+  ProofSummary summary{.layers = static_cast<std::int64_t>(proofs.size())};
+  for (const LayerProof& proof : proofs) {
+    summary.largest_sum = std::max(summary.largest_sum, proof.largest_sum);
+    summary.largest_bias = std::max(summary.largest_bias, proof.largest_bias);
+    if (proof.bias_error)
+      summary.bias_error = std::max(summary.bias_error.value_or(0.0), *proof.bias_error);
+    summary.dead_rows += proof.dead_rows;
+  }
+  for (const LayerPlan& layer : plan.layers) summary.raised_rows += layer.raised.rows();
+  return summary;
+}
+
+std::string proof_remark(const RaisedRows& raised, std::int64_t dead_rows) {
+  std::string text;
+  add(text, raised.for_bias, ": scale raised so that the bias fits int32");
+  add(text, raised.for_sum, ": scale raised so that int32 sums cannot overflow");
+  add(text, raised.for_scale, ": scale raised above denormal numbers");
+  add(text, dead_rows, " rounded to 0");
+  return text;
+}
+
+}  // namespace ocs
