@@ -47,5 +47,6 @@ extern const Command merge_command;
 extern const Command methods_command;
 extern const Command quantize_command;
 extern const Command sweep_command;
+extern const Command tune_command;
 
 }  // namespace ocs::cli

@@ -13,7 +13,7 @@
 #include "cli/data_options.h"
 #include "cli/dump_steps.h"
 #include "cli/file_size.h"
-#include "cli/language_roles.h"
+#include "cli/model_metadata.h"
 #include "cli/options.h"
 #include "cli/output_file.h"
 #include "cli/recipe_options.h"
@@ -79,16 +79,6 @@ std::optional<Samples> open_samples_for(const Options& options, const Recipe& re
   return std::nullopt;
 }
 
-// What is known of the model's inputs goes along, so that evaluate and compare need no option: the metadata that the quantized model gets.
-std::map<std::string, std::string> metadata_for(const Options& options, const Model& input) {
-  std::map<std::string, std::string> metadata;
-  if (const auto preprocess = preprocess_for(options.data, {&input}))
-    metadata["ocs.preprocess"] = to_json(*preprocess).dump();
-  if (const auto roles = language_roles_of(input))
-    metadata["ocs.language"] = to_json(*roles).dump();
-  return metadata;
-}
-
 void write_reports(const Options& options, const Report& report) {
   for (const std::string& file : options.reports) {
     write_file(file, file.ends_with(".json") ? to_text(to_json(report)) + "\n" : to_html(report));
@@ -115,7 +105,7 @@ int run(Options& options, Console& console) {
   std::optional<CalibrationStats> saved;
   if (!options.load_stats.empty()) saved = read_stats(options.load_stats);
   // Asked of the model before it is moved away.
-  const std::map<std::string, std::string> metadata = metadata_for(options, model);
+  const std::map<std::string, std::string> metadata = input_metadata(options.data, model);
 
   const RunOptions run_options{.progress = console.progress(),
                                .observe = dump_observer(options.dump, options.output),

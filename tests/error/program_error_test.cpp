@@ -145,7 +145,7 @@ TEST_P(ErrorTable, IsKept) {
 
 INSTANTIATE_TEST_SUITE_P(Tables, ErrorTable,
                          testing::Values("arguments", "models", "recipes", "data", "outputs",
-                                         "sweeps"),
+                                         "sweeps", "tune"),
                          [](const auto& instance) { return instance.param; });
 
 TEST(ErrorAnswer, IsJsonToo) {
