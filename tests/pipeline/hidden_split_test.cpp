@@ -100,6 +100,31 @@ TEST(HiddenSplit, ComputesTheSameForAllOperatorsDirectionsAndInputs) {
                                         "output y; output z;");
 }
 
+// Rows that hidden units gain count too.
+TEST(HiddenSplit, KeepsToABudgetOfCopies) {
+  for (const Operator& op : operators) {
+    for (const std::string direction : {"forward", "bidirectional"}) {
+      SCOPED_TRACE(op.name + (" " + direction));
+      Recipe recipe = built_in_recipe("weights-only");
+      recipe.weight_bits = 3;
+      recipe.weight_clip = MseClip{};
+      recipe.mac_budget = 0.5;
+      recipe.fill_multiples = false;
+      recipe.split_first = true;
+      const Quantized result = quantize(text_model(network(op, direction, false, "y") + "output y"),
+                                        nullptr, recipe, onnx_runtime(), {});
+      double weights = 0.0;
+      double extra = 0.0;
+      for (const LayerReport& layer : result.report.layers) {
+        weights += static_cast<double>(layer.weights);
+        extra += static_cast<double>(layer.extra_weights);
+      }
+      EXPECT_GT(extra, 0.0);
+      EXPECT_LE(extra, 0.55 * weights);  // a share of rows and columns at once is a little more
+    }
+  }
+}
+
 TEST(HiddenSplit, CutsBackTheOutputsThatAreUsed) {
   for (const bool with_options : {false, true}) {
     const auto text = [&](const std::string& outputs) {

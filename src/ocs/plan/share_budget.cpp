@@ -24,6 +24,21 @@ double uses_of_a_weight(const WeightProblem& problem, const ChannelMatrix& weigh
   return std::max(uses / static_cast<double>(weight.columns()), 1.0);
 }
 
+double weights_of(const WeightProblem& problem) {
+  const Layer& layer = *problem.layer;
+  return static_cast<double>(
+      layer.op->view(*problem.node, layer.operand, problem.weight.shape, {}).size());
+}
+
+// The weight W of the node whose hidden side this is.
+const WeightProblem* input_side(const std::vector<WeightProblem>& problems,
+                                const WeightProblem& hidden) {
+  for (const WeightProblem& problem : problems)
+    if (problem.layer->node == hidden.layer->node && !problem.layer->operand.is_hidden())
+      return &problem;
+  return nullptr;
+}
+
 }  // namespace
 
 std::map<LayerId, std::vector<int>> share_budget(const std::vector<WeightProblem>& problems,
@@ -35,9 +50,14 @@ std::map<LayerId, std::vector<int>> share_budget(const std::vector<WeightProblem
     const Layer& layer = *problem.layer;
     const ChannelMatrix weight =
         layer.op->view(*problem.node, layer.operand, problem.weight.shape, {});
-    const double macs = static_cast<double>(weight.size()) * uses_of_a_weight(problem, weight);
-    total += macs;
-    prices.push_back(macs / static_cast<double>(weight.columns()));
+    const WeightProblem* inputs =
+        layer.operand.is_hidden() ? input_side(problems, problem) : nullptr;
+    const double uses = uses_of_a_weight(inputs == nullptr ? problem : *inputs, weight);
+    total += weights_of(problem) * uses;
+    // A hidden unit that is copied has rows of its own in both weights, besides its column.
+    const double grown =
+        inputs == nullptr ? weights_of(problem) : 2.0 * weights_of(problem) + weights_of(*inputs);
+    prices.push_back(grown * uses / static_cast<double>(weight.columns()));
   }
   std::vector<std::vector<CopyOffer>> offers(problems.size());
   parallel_for(problems.size(), [&](std::size_t i) {
