@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Quantizes ResNet-20 for CIFAR-10 in three ways and shows what each costs and keeps. Needs nothing but a
+# Quantizes ResNet-20 for CIFAR-10 in four ways and shows what each costs and keeps. Needs nothing but a
 # build (`make build`) and data/; writes the models and reports to build/demo/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,9 +25,10 @@ four_bits=(--weight-bits 4 --weight-granularity tensor --weight-clip mse)
 quantize int8
 quantize 4bit "${four_bits[@]}"
 quantize 4bit-ocs "${four_bits[@]}" --expand-ratio 0.05
+quantize best --recipe best
 
 echo "measuring accuracy and latency" >&2
-models=("$float" "$out/int8.onnx" "$out/4bit.onnx" "$out/4bit-ocs.onnx")
+models=("$float" "$out/int8.onnx" "$out/4bit.onnx" "$out/4bit-ocs.onnx" "$out/best.onnx")
 for model in "${models[@]}"; do
   "$ocs" evaluate "$model" --data "$test" --preprocess "$preprocess" --json --quiet \
     >"$out/$(basename "$model" .onnx).accuracy.json"
@@ -38,7 +39,7 @@ python3 - "$out" "${models[@]}" <<'PYTHON'
 import json, pathlib, sys
 
 out, models = pathlib.Path(sys.argv[1]), [pathlib.Path(name) for name in sys.argv[2:]]
-titles = ["float", "int8 (one scale a channel)", "4-bit weights (one scale a tensor)", "the same, channels split (5%)"]
+titles = ["float", "int8 (one scale a channel)", "4-bit weights (one scale a tensor)", "the same, channels split (5%)", "4-bit weights, recipe best"]
 speed = {pathlib.Path(entry["file"]).name: entry for entry in json.loads((out / "bench.json").read_text())["models"]}
 
 print(f"\n{'ResNet-20, CIFAR-10':36} {'top-1':>7} {'size':>9} {'latency':>10}   model")
@@ -50,5 +51,5 @@ samples = json.loads((out / f"{models[0].stem}.accuracy.json").read_text())["sam
 print(f"\nAccuracy on {samples} test pictures; latency is the median of interleaved runs on this machine.")
 print("4-bit integers lie in bytes, where the parts of a split weight need no channel of their own (form")
 print("'virtual'): hence the same size and latency. --split-form gather writes the copies out.")
-print(f"What was done to each layer: {out}/int8.html, {out}/4bit.html, {out}/4bit-ocs.html")
+print(f"What was done to each layer: {out}/int8.html, {out}/4bit.html, {out}/4bit-ocs.html, {out}/best.html")
 PYTHON
