@@ -122,9 +122,11 @@ std::vector<CopyOffer> copy_offers(const WeightProblem& problem, double price, d
   };
   std::vector<CopyOffer> offers{offer_of(current, 0)};
   std::int64_t count = 0;
+  // Each half as much again as the one before, or the next multiple: a wide layer is not asked a thousand times.
   // More copies than channels is no split of outliers any more.
   while (true) {
-    const std::int64_t next = filled(weight.columns(), count + 1, multiple);
+    const std::int64_t next =
+        filled(weight.columns(), std::max(count + 1, count + count / 2), multiple);
     if (next > weight.columns() || price * static_cast<double>(next) > budget) return offers;
     // By what is clipped now, or by what is largest, whichever comes out better: where nothing is
     // clipped only the second lowers the scale.

@@ -19,7 +19,7 @@ namespace ocs {
                                              const ChannelMatrix& weight, bool per_row);
 
 // What ever more copies of this layer's channels bring (CopyOffer::error: of the weights that `settings.weight_clip` and rounding to
-// nearest make, as the data weigh them, over the energy of the output; inputs taken as uncorrelated), each in a multiple that the
+// nearest make, as the data weigh them, over the energy of the output; inputs taken as uncorrelated), each offer half as large again as the one before, each up to a multiple that the
 // engine's kernels want. `price` of one copy; none dearer than `budget`. The first offer is none, for nothing.
 [[nodiscard]] std::vector<CopyOffer> copy_offers(const WeightProblem& problem, double price,
                                                  double budget);
