@@ -8,6 +8,7 @@
 
 #include "ocs/core/random.h"
 #include "ocs/plan/make_plan.h"
+#include "ocs/plan/split_form.h"
 #include "support/text_model.h"
 
 namespace ocs {
@@ -45,6 +46,31 @@ TEST(PlanWeights, FillsUpToTheEnginesMultipleOnlyWhereAsked) {
             8);  // float activations: up to 16 channels
   recipe.fill_multiples = false;
   EXPECT_EQ(added(plan_conv("[6, 8, 1, 1] random 3", recipe)), 1);
+}
+
+// Rounding with the data comes after the forms were chosen, and may need another container.
+TEST(SplitForms, FollowTheIntegersWhenChosenAgain) {
+  const Model model = text_model(
+      "input x float[1, 8, 4, 4]; init w float[6, 8, 1, 1] random 3; "
+      "c0: a = Relu(x); c: y = Conv(a, w); output y;");
+  Recipe recipe{.weight_bits = 4, .expand_ratio = 0.2, .split_first = true};
+  recipe.act_bits.reset();
+  Plan plan = make_plan(model, nullptr, recipe, {});
+  LayerPlan& layer = plan.layers.at(0);
+  ASSERT_EQ(layer.form, SplitForm::virtual_);
+  const std::vector<std::int16_t> narrow = layer.stored;
+  layer.stored[0] = 128;
+  choose_split_forms(Graph(model), recipe, plan);
+  EXPECT_NE(layer.form, SplitForm::virtual_);
+  EXPECT_GT(layer.inputs.size(), 8U);
+  const LayerPlan once = layer;
+  choose_split_forms(Graph(model), recipe, plan);
+  EXPECT_EQ(layer.inputs, once.inputs);
+  EXPECT_EQ(layer.remark, once.remark);
+  layer.stored = narrow;
+  choose_split_forms(Graph(model), recipe, plan);
+  EXPECT_EQ(layer.form, SplitForm::virtual_);
+  EXPECT_TRUE(layer.inputs.empty());
 }
 
 // Two Convs of 8 channels; one channel of the second is eight times as large as the others.

@@ -5,9 +5,11 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
+#include "ocs/graph/graph.h"
 #include "ocs/passes/prune.h"
 #include "ocs/plan/round_with_data.h"
 #include "ocs/plan/rounded_model.h"
+#include "ocs/plan/split_form.h"
 
 namespace ocs {
 namespace {
@@ -90,6 +92,7 @@ void round_with_energies(const Model& model, const CalibrationStats* stats, cons
     }
     begin = end;
   }
+  choose_split_forms(Graph(model), recipe, plan);  // other integers may need another container
 }
 
 }  // namespace ocs

@@ -166,7 +166,9 @@ bool lay_out_runs(LayerPlan& layer) {
 }
 
 void add_remark(LayerPlan& layer, const std::string& remark) {
-  if (!remark.empty()) layer.remark += (layer.remark.empty() ? "" : "; ") + remark;
+  // Once, however often forms are chosen.
+  if (remark.empty() || layer.remark.find(remark) != std::string::npos) return;
+  layer.remark += (layer.remark.empty() ? "" : "; ") + remark;
 }
 
 void lay_out_gather(LayerPlan& layer, const char* remark) {
@@ -225,7 +227,12 @@ void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPl
 
 void choose_split_forms(const Graph& graph, const Recipe& recipe, Plan& plan) {
   Layers layers;
-  for (LayerPlan& layer : plan.layers) layers[layer.id()] = &layer;
+  for (LayerPlan& layer : plan.layers) {
+    layers[layer.id()] = &layer;
+    layer.rows.clear();
+    layer.inputs.clear();
+    layer.slices.clear();
+  }
   for (LayerPlan& layer : plan.layers) {
     if (std::ranges::all_of(layer.copies, [](int copies) { return copies == 1; })) continue;
     lay_out(graph, layers, recipe.split_form, layer);

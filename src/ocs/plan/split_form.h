@@ -16,7 +16,8 @@ namespace ocs {
 // Copies of hidden units of a recurrent node are virtual or else fold: no other form exists, the node
 // computes them itself, and both of its weights get further rows.
 // A form that the recipe asks for and that the graph does not allow becomes gather, with a remark.
-// The results are the same to the bit.
+// The results are the same to the bit. To be called again where layers or integers have changed: whether integers fit their
+// container depends on both.
 void choose_split_forms(const Graph& graph, const Recipe& recipe, Plan& plan);
 
 }  // namespace ocs

@@ -17,9 +17,6 @@ Plan with_layers(const Model& model, const Recipe& recipe, const Plan& plan,
   for (const LayerPlan& layer : plan.layers) {
     if (!layers.contains(layer.id())) continue;
     part.layers.push_back(layer);
-    part.layers.back().rows.clear();
-    part.layers.back().inputs.clear();
-    part.layers.back().slices.clear();
     if (layer.act_bits) integer_ids.insert(layer.id());
   }
   std::vector<Layer> integer_layers;
