@@ -83,6 +83,22 @@ TEST(Quantize, NeedsNoDataForWeightsAlone) {
   EXPECT_TRUE(result.report.outputs.empty());
 }
 
+TEST(Quantize, TakesActivationsOfSixteenBitsOnEveryGrid) {
+  const Samples samples = random_samples(12);
+  for (const ActRange range : {ActRange::symmetric, ActRange::asymmetric}) {
+    for (const ActScope scope : {ActScope::inputs, ActScope::regions}) {
+      Recipe recipe;
+      recipe.act_bits = 16;
+      recipe.act_range = range;
+      recipe.act_scope = scope;
+      const Quantized result =
+          quantize(text_model(small_network), &samples, recipe, onnx_runtime(), {});
+      ASSERT_EQ(result.report.outputs.size(), 1U);
+      EXPECT_GT(result.report.outputs[0].sqnr_db, 30.0);
+    }
+  }
+}
+
 TEST(Quantize, AsksForDataWhereActivationsAreQuantized) {
   EXPECT_THAT(
       [] { (void)quantize(text_model(small_network), nullptr, Recipe{}, onnx_runtime(), {}); },

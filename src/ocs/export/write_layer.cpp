@@ -52,22 +52,32 @@ LayerWriter::LayerWriter(const Graph& graph, Model& out) : graph_(&graph), out_(
 LayerWriter::Quantized LayerWriter::quantize(const std::string& value, const std::string& input,
                                              const ActivationPlan& plan) {
   const Grid& container = plan.params.grid;
+  const bool is_clipped =
+      plan.level_low > container.lowest() || plan.level_high < container.highest();
+  // The engine has no Clip for 16-bit integers: there the float values are clipped.
+  const bool is_wide = container.bits == 16;
+  const auto clip = [&](const std::string& from, const Tensor& low, const Tensor& high) {
+    const std::string lowest = add_initializer(*out_, named(value, "_lowest"), low);
+    const std::string highest = add_initializer(*out_, named(value, "_highest"), high);
+    std::string clipped = out_->unique_name(named(value, "_Clip_Output"));
+    add_node(*out_, "Clip", named(value, "_Clip"), {from, lowest, highest}, {clipped});
+    return clipped;
+  };
+  const auto real = [&](std::int32_t level) {
+    return scalar(static_cast<float>(level - plan.params.zero_point[0]) * plan.params.scale[0]);
+  };
+  const std::string source =
+      is_clipped && is_wide ? clip(input, real(plan.level_low), real(plan.level_high)) : input;
   Quantized quantized{.plan = &plan};
   quantized.scale = add_initializer(*out_, named(value, "_scale"), scalar(plan.params.scale[0]));
   quantized.zero_point = add_initializer(*out_, named(value, "_zero_point"),
                                          level_tensor(plan.params.zero_point[0], container));
   quantized.levels = out_->unique_name(named(value, "_QuantizeLinear_Output"));
   add_node(*out_, "QuantizeLinear", named(value, "_QuantizeLinear"),
-           {input, quantized.scale, quantized.zero_point}, {quantized.levels});
-  if (plan.level_low > container.lowest() || plan.level_high < container.highest()) {
-    const std::string low =
-        add_initializer(*out_, named(value, "_lowest"), level_tensor(plan.level_low, container));
-    const std::string high =
-        add_initializer(*out_, named(value, "_highest"), level_tensor(plan.level_high, container));
-    const std::string clipped = out_->unique_name(named(value, "_Clip_Output"));
-    add_node(*out_, "Clip", named(value, "_Clip"), {quantized.levels, low, high}, {clipped});
-    quantized.levels = clipped;
-  }
+           {source, quantized.scale, quantized.zero_point}, {quantized.levels});
+  if (is_clipped && !is_wide)
+    quantized.levels = clip(quantized.levels, level_tensor(plan.level_low, container),
+                            level_tensor(plan.level_high, container));
   return quantized;
 }
 
