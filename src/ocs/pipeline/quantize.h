@@ -25,7 +25,8 @@ struct RunOptions {
   Progress progress{};  // empty: nobody looks
   Observer observe{};   // empty: nobody looks
   const CalibrationStats* saved_stats =
-      nullptr;              // from --load-stats: the samples are then only measured with
+      nullptr;              // from --load-stats: the samples are then only measured with (under
+                            // equalization, which scales the activations, they are collected anew)
   bool keep_stats = false;  // whole statistics in the result, for --save-stats (histograms even
                             // where no clip needs them)
 };

@@ -143,6 +143,8 @@ void check(const Recipe& recipe) {
           "mac_budget: expand_ratio decides about copies already");
   require(recipe.mac_budget == 0.0 || recipe.fold_batchnorm,
           "mac_budget: only with fold_batchnorm on");
+  require(!recipe.equalization || recipe.fold_batchnorm,
+          "equalization: weights that are rounded as stored (fold_batchnorm off) are not scaled");
   if (recipe.act_split != ActSplit::oracle) return;
   require(recipe.act_scope == ActScope::inputs,
           "act_split: oracle quantizes activations only with act_scope inputs");
