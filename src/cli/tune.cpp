@@ -85,6 +85,7 @@ class Workshop {
     if (!labels_calibration) data.labels.clear();
     samples_ = open_data(data, {&model_}, console);
     if (!options.data.labels.empty()) open_labelled(labels_calibration);
+    if (base.equalize) return;
     const Prepared prepared = prepare(model_.clone(), base, {});
     stats_ = collect_statistics(prepared.model, samples_, base, onnx_runtime(),
                                 {.progress = console.progress(), .keep_stats = true});
@@ -117,8 +118,9 @@ class Workshop {
     recipe.rounding = NearestRounding{};  // of the same layers, at a fraction of the time
     std::vector<std::string> names;
     for (const LayerSensitivity& layer :
-         measure_sensitivity(model_.clone(), samples_, recipe, onnx_runtime(),
-                             {.progress = console_.progress(), .saved_stats = &stats_})
+         measure_sensitivity(
+             model_.clone(), samples_, recipe, onnx_runtime(),
+             {.progress = console_.progress(), .saved_stats = shared_statistics(recipe)})
              .layers)
       names.push_back(layer_name(layer.layer));
     return names;
@@ -158,10 +160,15 @@ class Workshop {
     console_.note(fmt::format("float top-1 {:.2f}% on {} samples", *float_top1_, labelled_.count));
   }
 
+  // Equalization scales what was calibrated, so each trial calibrates for itself.
+  [[nodiscard]] const CalibrationStats* shared_statistics(const Recipe& recipe) const {
+    return recipe.equalize ? nullptr : &stats_;
+  }
+
   Quantized quantize_with(const Recipe& recipe) const {
     return while_doing(options_.model, [&] {
       return quantize(model_.clone(), &samples_, recipe, onnx_runtime(),
-                      {.progress = console_.progress(), .saved_stats = &stats_});
+                      {.progress = console_.progress(), .saved_stats = shared_statistics(recipe)});
     });
   }
 

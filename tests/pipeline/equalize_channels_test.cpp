@@ -64,7 +64,7 @@ Recipe per_tensor(bool equalization) {
   Recipe recipe;
   recipe.weight_granularity = Granularity::tensor;
   recipe.fallback = false;
-  recipe.equalization = equalization;
+  recipe.equalize = equalization;
   return recipe;
 }
 
@@ -135,12 +135,12 @@ TEST(EqualizeChannels, RefusesWhatItCannotGoWith) {
       [&] {
         (void)quantize(with_relu(), nullptr, recipe, onnx_runtime(), {.saved_stats = &saved});
       },
-      ThrowsMessage<Error>(HasSubstr("equalization: statistics")));
+      ThrowsMessage<Error>(HasSubstr("equalize: statistics")));
   EXPECT_THAT(
       [&] { (void)quantize(with_relu(), &samples, recipe, onnx_runtime(), {.keep_stats = true}); },
-      ThrowsMessage<Error>(HasSubstr("equalization: statistics")));
+      ThrowsMessage<Error>(HasSubstr("equalize: statistics")));
   recipe.fold_batchnorm = false;
-  EXPECT_THAT([&] { check(recipe); }, ThrowsMessage<Error>(HasSubstr("equalization: ")));
+  EXPECT_THAT([&] { check(recipe); }, ThrowsMessage<Error>(HasSubstr("equalize: ")));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ TEST_P(EqualizeModels, KeepsWhatTheFloatNetworkComputes) {
   const fs::path file = fs::path(OCS_SOURCE_DIR) / "../shared/data/models" / GetParam().file;
   if (!fs::exists(file)) GTEST_SKIP() << file << " is not there";
   Recipe recipe = built_in_recipe("int8-per-tensor");
-  recipe.equalization = true;
+  recipe.equalize = true;
   Prepared prepared = prepare(read_model(file), recipe, {});
   const Model before = prepared.model.clone();
   const Samples samples{.count = 2, .load = [&](std::size_t i) {

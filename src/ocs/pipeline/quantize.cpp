@@ -130,17 +130,17 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
   check(recipe);
   PlannedNetwork planned{.prepared = prepare(std::move(model), recipe, options.observe)};
   Prepared& prepared = planned.prepared;
-  if (recipe.equalization) {
+  if (recipe.equalize) {
     // Before the calibration: it must see the scaled activations.
     if (options.keep_stats || (options.saved_stats != nullptr && samples == nullptr))
       throw_bad_input(
-          "equalization: statistics are neither saved nor do saved ones do, since they hold for "
+          "equalize: statistics are neither saved nor do saved ones do, since they hold for "
           "one choice of scales: pass --calib DATA");
     equalize_channels(prepared, samples, recipe, engine, options.progress);
     if (options.observe) options.observe("equalize_channels", prepared.model);
   }
 
-  const CalibrationStats* stats = recipe.equalization ? nullptr : options.saved_stats;
+  const CalibrationStats* stats = recipe.equalize ? nullptr : options.saved_stats;
   if (stats == nullptr && samples != nullptr) {
     const auto start = std::chrono::steady_clock::now();
     planned.stats = collect_statistics(prepared.model, *samples, recipe, engine, options);

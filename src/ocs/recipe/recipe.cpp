@@ -92,6 +92,7 @@ Recipe int8_per_tensor() {
   recipe.weight_granularity = Granularity::tensor;
   recipe.weight_clip = MseClip{};
   recipe.expand_ratio = 0.02;
+  recipe.equalize = true;
   return recipe;
 }
 
@@ -143,8 +144,8 @@ void check(const Recipe& recipe) {
           "mac_budget: expand_ratio decides about copies already");
   require(recipe.mac_budget == 0.0 || recipe.fold_batchnorm,
           "mac_budget: only with fold_batchnorm on");
-  require(!recipe.equalization || recipe.fold_batchnorm,
-          "equalization: weights that are rounded as stored (fold_batchnorm off) are not scaled");
+  require(!recipe.equalize || recipe.fold_batchnorm,
+          "equalize: weights that are rounded as stored (fold_batchnorm off) are not scaled");
   if (recipe.act_split != ActSplit::oracle) return;
   require(recipe.act_scope == ActScope::inputs,
           "act_split: oracle quantizes activations only with act_scope inputs");

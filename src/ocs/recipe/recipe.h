@@ -56,7 +56,7 @@ struct Recipe {
       true;  // further useful splits up to the engine's channel multiple (never in `paper`)
   Rounding rounding = NearestRounding{};
   bool fold_batchnorm = true;  // off: rounded as stored, absorbed exactly afterwards
-  bool equalization = false;   // channels scaled for the least noise of rounding
+  bool equalize = false;       // channels scaled for the least noise of rounding
   bool bias_correction = true;
   bool fallback = true;      // a layer that spoils the network goes back to float
   bool first_float = false;  // the paper: the first Conv/Gemm/MatMul stays float

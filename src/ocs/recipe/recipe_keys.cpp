@@ -231,13 +231,13 @@ constexpr std::array keys{
               .is_flag = true,
               .set = set_flag<&Recipe::fold_batchnorm>,
               .get = get_plain<&Recipe::fold_batchnorm>},
-    RecipeKey{.name = "equalization",
+    RecipeKey{.name = "equalize",
               .values = "on | off",
               .help = "scale channels across layers so that rounding leaves the least noise; the "
                       "float network stays the same",
               .is_flag = true,
-              .set = set_flag<&Recipe::equalization>,
-              .get = get_plain<&Recipe::equalization>},
+              .set = set_flag<&Recipe::equalize>,
+              .get = get_plain<&Recipe::equalize>},
     RecipeKey{.name = "bias_correction",
               .values = "on | off",
               .help = "shift each bias by the mean error that rounding the weights makes; nothing "
