@@ -85,7 +85,7 @@ class Workshop {
     if (!labels_calibration) data.labels.clear();
     samples_ = open_data(data, {&model_}, console);
     if (!options.data.labels.empty()) open_labelled(labels_calibration);
-    if (base.equalize) return;
+    if (!takes_saved_statistics(base)) return;
     const Prepared prepared = prepare(model_.clone(), base, {});
     stats_ = collect_statistics(prepared.model, samples_, base, onnx_runtime(),
                                 {.progress = console.progress(), .keep_stats = true});
@@ -118,9 +118,8 @@ class Workshop {
     recipe.rounding = NearestRounding{};  // of the same layers, at a fraction of the time
     std::vector<std::string> names;
     for (const LayerSensitivity& layer :
-         measure_sensitivity(
-             model_.clone(), samples_, recipe, onnx_runtime(),
-             {.progress = console_.progress(), .saved_stats = shared_statistics(recipe)})
+         measure_sensitivity(model_.clone(), samples_, recipe, onnx_runtime(),
+                             {.progress = console_.progress(), .saved_stats = &stats_})
              .layers)
       names.push_back(layer_name(layer.layer));
     return names;
@@ -160,15 +159,10 @@ class Workshop {
     console_.note(fmt::format("float top-1 {:.2f}% on {} samples", *float_top1_, labelled_.count));
   }
 
-  // Equalization scales what was calibrated, so each trial calibrates for itself.
-  [[nodiscard]] const CalibrationStats* shared_statistics(const Recipe& recipe) const {
-    return recipe.equalize ? nullptr : &stats_;
-  }
-
   Quantized quantize_with(const Recipe& recipe) const {
     return while_doing(options_.model, [&] {
       return quantize(model_.clone(), &samples_, recipe, onnx_runtime(),
-                      {.progress = console_.progress(), .saved_stats = shared_statistics(recipe)});
+                      {.progress = console_.progress(), .saved_stats = &stats_});
     });
   }
 
@@ -190,7 +184,7 @@ class Workshop {
   Samples samples_{};
   Samples labelled_{};
   std::optional<double> float_top1_{};
-  CalibrationStats stats_{};
+  CalibrationStats stats_{};  // empty where the recipe takes none
   std::int64_t weights_ = 0;  // of all layers that can be quantized
   Quantized last_{};
   Quantized best_{};

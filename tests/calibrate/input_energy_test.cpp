@@ -5,7 +5,6 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
-#include "ocs/core/random.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/graph/graph.h"
 #include "support/models.h"
@@ -26,15 +25,8 @@ constexpr auto network = R"(
   output y; output b; output g;
 )";
 
-Samples random_samples(std::size_t count, std::int64_t batch = 1) {
-  return {
-      .count = count, .load = [batch](std::size_t i) {
-        return Sample{
-            .name = "sample " + std::to_string(i),
-            .inputs = {{"x",
-                        {.shape = {batch, 3, 6, 5},
-                         .values = Random(i + 1).normals(static_cast<std::size_t>(90 * batch))}}}};
-      }};
+Samples samples_of(std::size_t count, std::int64_t batch = 1) {
+  return random_samples("x", {batch, 3, 6, 5}, count);
 }
 
 EnergyRequest request_for(const Model& model, const std::string& name) {
@@ -54,7 +46,7 @@ std::vector<std::vector<float>> collected(const Model& model, std::size_t count,
   for (InputEnergy& energy : collect_input_energies(
            model, nullptr,
            {request_for(model, "conv"), request_for(model, "dw"), request_for(model, "fc")},
-           random_samples(count, batch), onnx_runtime(), {})) {
+           samples_of(count, batch), onnx_runtime(), {})) {
     EXPECT_TRUE(energy.drift.empty());
     EXPECT_TRUE(energy.mean_drift.empty());
     moments.push_back(std::move(energy.moments));
@@ -90,7 +82,7 @@ TEST(InputEnergies, AreTheMomentsOfWhatMeetsTheWeights) {
   ASSERT_EQ(energies[2].size(), 4U * 4U);
   const RunModel run = onnx_runtime()(model, {});
   std::vector<NamedTensors> values;
-  const Samples samples = random_samples(9, 2);
+  const Samples samples = samples_of(9, 2);
   for (std::size_t i = 0; i < samples.count; ++i) {
     const NamedTensors inputs = samples.load(i).inputs;
     values.push_back(run_once(run, inputs));
@@ -145,8 +137,8 @@ TEST(InputEnergies, TellHowFarTheRoundedModelHasDrifted) {
   const Model rounded = text_model(other);
   constexpr std::size_t count = 9;
   const std::vector<InputEnergy> found = collect_input_energies(
-      model, &rounded, {request_for(model, "conv"), request_for(model, "fc")},
-      random_samples(count), onnx_runtime(), {});
+      model, &rounded, {request_for(model, "conv"), request_for(model, "fc")}, samples_of(count),
+      onnx_runtime(), {});
   // The image is the same in both models.
   EXPECT_THAT(found[0].drift, testing::Each(0.0F));
   EXPECT_THAT(found[0].mean_drift, testing::Each(0.0));
@@ -157,7 +149,7 @@ TEST(InputEnergies, TellHowFarTheRoundedModelHasDrifted) {
   std::array<double, 16> drift{};
   std::array<double, 4> mean{};
   for (std::size_t n = 0; n < count; ++n) {
-    const NamedTensors inputs = random_samples(count).load(n).inputs;
+    const NamedTensors inputs = samples_of(count).load(n).inputs;
     const NamedTensors of_x = run_once(run_x, inputs);
     const NamedTensors of_y = run_once(run_y, inputs);
     for (std::size_t i = 0; i < 4; ++i) {
@@ -189,8 +181,7 @@ TEST(InputEnergies, AreTakenAboutTheMeansWhereAsked) {
   constexpr std::size_t count = 9;
   std::vector<EnergyRequest> requests{request_for(model, "fc"), request_for(model, "dw")};
   const auto collect = [&] {
-    return collect_input_energies(model, &rounded, requests, random_samples(count), onnx_runtime(),
-                                  {});
+    return collect_input_energies(model, &rounded, requests, samples_of(count), onnx_runtime(), {});
   };
   const std::vector<InputEnergy> plain = collect();
   for (EnergyRequest& request : requests) request.centred = true;
@@ -200,7 +191,7 @@ TEST(InputEnergies, AreTakenAboutTheMeansWhereAsked) {
   std::array<double, 4> mean{};
   std::vector<Tensor> seen;
   for (std::size_t n = 0; n < count; ++n) {
-    seen.push_back(run_once(run_y, random_samples(count).load(n).inputs).at("g"));
+    seen.push_back(run_once(run_y, samples_of(count).load(n).inputs).at("g"));
     for (std::size_t i = 0; i < 4; ++i)
       mean[i] += static_cast<double>(seen.back().as<float>()[i]) / count;
   }
@@ -238,7 +229,7 @@ TEST(InputEnergies, TakesOtherPositionsOfEachSample) {
 
 TEST(InputEnergies, NameTheSampleThatDoesNotFit) {
   const Model model = text_model(network);
-  Samples samples = random_samples(2);
+  Samples samples = samples_of(2);
   samples.load = [](std::size_t) { return Sample{.name = "empty"}; };
   EXPECT_THAT(
       [&] {

@@ -17,19 +17,6 @@ struct Network {
   EqualizationProblem problem{};
 };
 
-ChannelMatrix matrix_of(const std::vector<float>& values, std::int64_t groups, std::int64_t outputs,
-                        std::int64_t inputs, std::int64_t taps) {
-  return {.data = values,
-          .groups = groups,
-          .outputs = outputs,
-          .inputs = inputs,
-          .taps = taps,
-          .group_stride = outputs * inputs * taps,
-          .output_stride = inputs * taps,
-          .input_stride = taps,
-          .tap_stride = 1};
-}
-
 // image -> 3x3 -> 4 channels (a) -> depthwise -> 4 channels (b) -> 2 outputs; factors 0..3 of a, 4..7 of
 // b, 8 of what keeps its scale.
 Network chain(bool has_row_scales, unsigned seed) {
@@ -52,16 +39,16 @@ Network chain(bool has_row_scales, unsigned seed) {
   network.problem = {.smallest = std::vector<double>(9, 1.0 / no_limit),
                      .largest = std::vector<double>(9, no_limit),
                      .importance = energies(9),
-                     .weights = {{.matrix = matrix_of(network.values[0], 1, 4, 3, 9),
+                     .weights = {{.matrix = dense_view(network.values[0], 1, 4, 3, 9),
                                   .rows = a,
                                   .input_energy = energies(3),
                                   .levels = 127.0},
-                                 {.matrix = matrix_of(network.values[1], 4, 1, 1, 9),
+                                 {.matrix = dense_view(network.values[1], 4, 1, 1, 9),
                                   .rows = b,
                                   .columns = a,
                                   .input_energy = energies(4),
                                   .levels = 127.0},
-                                 {.matrix = matrix_of(network.values[2], 1, 2, 4, 1),
+                                 {.matrix = dense_view(network.values[2], 1, 2, 4, 1),
                                   .rows = outputs,
                                   .columns = b,
                                   .input_energy = energies(4),

@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "ocs/core/error.h"
-#include "ocs/core/random.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "passes/same_outputs.h"
 #include "support/models.h"
@@ -19,13 +18,7 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-Samples samples_of(std::size_t count) {
-  return {.count = count, .load = [](std::size_t i) {
-            return Sample{
-                .name = "sample " + std::to_string(i),
-                .inputs = {{"x", {.shape = {1, 3, 8, 8}, .values = Random(i + 1).normals(192)}}}};
-          }};
-}
+Samples samples_of(std::size_t count) { return random_samples("x", {1, 3, 8, 8}, count); }
 
 // Pointwise, depthwise, pointwise; the rows of the first two differ by up to a thousand times.
 Model uneven_network(const std::string& activation) {
@@ -113,6 +106,23 @@ TEST(EqualizeChannels, NeedsNoDataForWeightsAlone) {
   expect_same_outputs(untouched, clipped.model, 0.0);
   EXPECT_THAT(clipped.notes, testing::Contains(testing::Field(
                                  &Note::text, HasSubstr("without data nobody knows"))));
+}
+
+// Also where the recipe as a whole leaves them in float.
+TEST(EqualizeChannels, CountsTheLevelsThatLayersAskFor) {
+  const auto scaled = [](const Recipe& recipe) {
+    const Samples samples = samples_of(8);
+    Prepared prepared = prepare(with_relu(), recipe, {});
+    equalize_channels(prepared, &samples, recipe, onnx_runtime(), {});
+    return prepared.model.proto().SerializeAsString();
+  };
+  Recipe whole = per_tensor(true);
+  whole.act_bits = 4;
+  Recipe by_layer = per_tensor(true);
+  by_layer.act_bits.reset();
+  by_layer.overrides = {{.pattern = "c*", .key = "act_bits", .value = "4"}};
+  EXPECT_EQ(scaled(whole), scaled(by_layer));
+  EXPECT_NE(scaled(whole), scaled(per_tensor(true)));
 }
 
 // Those of the network as it was read do not hold for the scaled one.

@@ -7,7 +7,6 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
-#include "ocs/core/random.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "support/models.h"
 #include "support/text_model.h"
@@ -39,21 +38,9 @@ constexpr auto small_network = R"(
   output logits float[N, 10];
 )";
 
-Samples random_samples(std::size_t count) {
-  return {
-      .count = count,
-      .load =
-          [](std::size_t i) {
-            return Sample{
-                .name = "sample " + std::to_string(i),
-                .inputs = {{"x", {.shape = {1, 3, 16, 16}, .values = Random(i + 1).normals(768)}}}};
-          },
-      .source = "random"};
-}
-
 std::string bytes_of(const Recipe& recipe, std::size_t threads) {
   const ThreadLimit limit(threads);
-  const Samples samples = random_samples(12);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 12);
   return quantize(text_model(small_network), &samples, recipe, onnx_runtime(), {})
       .model.proto()
       .SerializeAsString();
@@ -65,7 +52,7 @@ TEST(Quantize, GivesTheSameBytesForAnyNumberOfThreads) {
 }
 
 TEST(Quantize, KeepsTheNetworksAnswer) {
-  const Samples samples = random_samples(12);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 12);
   const Quantized result =
       quantize(text_model(small_network), &samples, Recipe{}, onnx_runtime(), {});
   ASSERT_EQ(result.report.outputs.size(), 1U);
@@ -84,7 +71,7 @@ TEST(Quantize, NeedsNoDataForWeightsAlone) {
 }
 
 TEST(Quantize, TakesActivationsOfSixteenBitsOnEveryGrid) {
-  const Samples samples = random_samples(12);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 12);
   for (const ActRange range : {ActRange::symmetric, ActRange::asymmetric}) {
     for (const ActScope scope : {ActScope::inputs, ActScope::regions}) {
       Recipe recipe;
@@ -106,7 +93,7 @@ TEST(Quantize, AsksForDataWhereActivationsAreQuantized) {
 }
 
 TEST(Quantize, PlansTheSameFromSavedStatistics) {
-  const Samples samples = random_samples(12);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 12);
   const Quantized first =
       quantize(text_model(small_network), &samples, Recipe{}, onnx_runtime(), {.keep_stats = true});
   const Quantized second = quantize(text_model(small_network), nullptr, Recipe{}, onnx_runtime(),
@@ -116,7 +103,7 @@ TEST(Quantize, PlansTheSameFromSavedStatistics) {
 }
 
 TEST(Quantize, RefusesAQuantizedModelAndNamesTheNode) {
-  const Samples samples = random_samples(2);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 2);
   Quantized once = quantize(text_model(small_network), &samples, Recipe{}, onnx_runtime(), {});
   EXPECT_THAT(
       [&] { (void)quantize(std::move(once.model), &samples, Recipe{}, onnx_runtime(), {}); },
@@ -124,7 +111,7 @@ TEST(Quantize, RefusesAQuantizedModelAndNamesTheNode) {
 }
 
 TEST(Quantize, SaysWhyNothingCouldBeQuantized) {
-  const Samples samples = random_samples(2);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 2);
   const Quantized result =
       quantize(text_model("input x float[N, 3, 16, 16]; r: y = Relu(x); output y;"), &samples,
                Recipe{}, onnx_runtime(), {});
@@ -150,7 +137,7 @@ TEST(Quantize, TakesALayerThatSpoilsTheNetworkBackToFloat) {
         for (int i = 1; i < 24; ++i) ones += ", 1";
         return ones;
       }() + "};");
-  const Samples samples = random_samples(4);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 4);
   const Quantized result = quantize(text_model(text), &samples, recipe, onnx_runtime(), {});
   const auto dw = std::ranges::find(result.report.layers, "dw", &LayerReport::node);
   ASSERT_NE(dw, result.report.layers.end());
@@ -164,7 +151,7 @@ TEST(Quantize, TakesALayerThatSpoilsTheNetworkBackToFloat) {
 
 // Images are smooth; noise has no correlations that a rounding could use.
 Samples smooth_samples(std::size_t count) {
-  Samples samples = random_samples(count);
+  Samples samples = random_samples("x", {1, 3, 16, 16}, count);
   samples.load = [load = samples.load](std::size_t i) {
     Sample sample = load(i);
     const std::span<float> values = sample.inputs.at("x").as<float>();
@@ -203,7 +190,7 @@ TEST(Quantize, RoundsWithTheDataTheSameForAnyNumberOfThreads) {
 
 TEST(Quantize, SaysThatSavedStatisticsAreNotEnoughForGptq) {
   Recipe recipe;
-  const Samples samples = random_samples(4);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 4);
   const Quantized first =
       quantize(text_model(small_network), &samples, recipe, onnx_runtime(), {.keep_stats = true});
   recipe.rounding = GptqRounding{};
@@ -222,7 +209,7 @@ TEST(Quantize, SaysWhichLayersGptqLeavesToNearest) {
   const Model model = text_model(R"(input x float[N, 3, 16, 16];
       init w float[3, 8, 2, 2] random 1 * 0.3;
       up: y = ConvTranspose(x, w) {strides = [2, 2]}; output y float[N, 8, 32, 32])");
-  const Samples samples = random_samples(2);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 2);
   const Quantized result = quantize(model.clone(), &samples, recipe, onnx_runtime(), {});
   EXPECT_THAT(result.report.layers.front().reason,
               HasSubstr("rounded to nearest: no second moments of the inputs of a ConvTranspose"));
@@ -230,7 +217,7 @@ TEST(Quantize, SaysWhichLayersGptqLeavesToNearest) {
 
 TEST(Quantize, TellsTheObserverEveryStepInOrder) {
   std::vector<std::string> steps;
-  const Samples samples = random_samples(2);
+  const Samples samples = random_samples("x", {1, 3, 16, 16}, 2);
   (void)quantize(
       text_model(small_network), &samples, Recipe{}, onnx_runtime(),
       {.observe = [&](std::string_view step, const Model&) { steps.emplace_back(step); }});

@@ -10,6 +10,7 @@
 #include "ocs/core/parallel.h"
 #include "ocs/core/random.h"
 #include "ocs/engine/onnx_runtime.h"
+#include "support/models.h"
 #include "support/text_model.h"
 
 namespace ocs {
@@ -52,17 +53,7 @@ std::string network_with_an_outlier() {
   return text;
 }
 
-Samples some_samples(std::size_t count) {
-  return {
-      .count = count,
-      .load =
-          [](std::size_t i) {
-            return Sample{
-                .name = "sample " + std::to_string(i),
-                .inputs = {{"x", {.shape = {1, 3, 8, 8}, .values = Random(i + 1).normals(192)}}}};
-          },
-      .source = "random"};
-}
+Samples some_samples(std::size_t count) { return random_samples("x", {1, 3, 8, 8}, count); }
 
 Recipe some_recipe() {
   Recipe recipe{.weight_bits = 4, .weight_granularity = Granularity::tensor};

@@ -17,8 +17,8 @@ int added(const std::map<LayerId, std::vector<int>>& copies, const std::string& 
   return sum;
 }
 
-// Two layers of the same weights, each with one channel far above the others, and money for half.
-TEST(ShareBudget, GoesWhereTheErrorCountsMost) {
+// Two layers of the same weights, each with one channel far above the others, and money for one, both or none.
+TEST(ShareBudget, BuysTheChannelsFarAboveTheOthers) {
   const Model model = text_model(
       "input x float[1, 4, 4, 4]; "
       "init w float[4, 4, 1, 1] {0.3, -0.9, 7.1, 0.5, -0.2, 0.8, 6.5, -0.7, 0.7, 0.2, -7.9, -0.4, "
@@ -36,15 +36,13 @@ TEST(ShareBudget, GoesWhereTheErrorCountsMost) {
   std::vector<WeightProblem> problems;
   for (const Layer& layer : found.layers)
     problems.push_back(weight_problem(graph, layer, nullptr, {}, recipe, {}));
-  const auto shared = [&](const std::map<LayerId, double>& weights) {
-    return share_budget(problems, recipe.mac_budget, weights);
-  };
-  const auto alike = shared({});
-  EXPECT_EQ(alike, shared({{{.node = "c0"}, 3.0}, {{.node = "c1"}, 3.0}}));
-  EXPECT_GT(added(alike, "c0"), 0);  // ties go to the earlier layer
-  const auto second = shared({{{.node = "c1"}, 100.0}});
-  EXPECT_EQ(added(second, "c0"), 0);
-  EXPECT_GT(added(second, "c1"), 0);
+  const auto one = share_budget(problems, recipe.mac_budget);
+  EXPECT_EQ(added(one, "c0"), 1);  // ties go to the earlier layer
+  EXPECT_EQ(added(one, "c1"), 0);
+  const auto two = share_budget(problems, 2.0 * recipe.mac_budget);
+  EXPECT_EQ(added(two, "c0"), 1);
+  EXPECT_EQ(added(two, "c1"), 1);
+  EXPECT_TRUE(share_budget(problems, 0.5 * recipe.mac_budget).empty());
 }
 
 }  // namespace

@@ -46,14 +46,7 @@ struct Layer {
         std::int64_t taps, std::int64_t samples = 400)
       : data(Random(seed).normals(static_cast<std::size_t>(groups * outputs * inputs * taps))),
         energy(energy_of(seed + 1, groups, inputs * taps, samples)),
-        weight{.data = data,
-               .groups = groups,
-               .outputs = outputs,
-               .inputs = inputs,
-               .taps = taps,
-               .group_stride = outputs * inputs * taps,
-               .output_stride = inputs * taps,
-               .input_stride = taps} {
+        weight(dense_view(data, groups, outputs, inputs, taps)) {
     for (std::int64_t row = 0; row < groups * outputs; ++row)
       scales.push_back(0.3F + 0.01F * static_cast<float>(row % 5));
   }

@@ -75,14 +75,7 @@ TEST(NearestRounding, AgreesWithOneByOneInEveryLayoutAndKind) {
   constexpr std::int64_t groups = 2, outputs = 37, inputs = 5, taps = 3;
   std::vector<float> data = random.normals(groups * outputs * inputs * taps, 40.0F);
   for (std::size_t i = 0; i < data.size(); i += 3) data[i] = std::round(data[i]) + 0.5F;  // ties
-  const ChannelMatrix conv{.data = data,
-                           .groups = groups,
-                           .outputs = outputs,
-                           .inputs = inputs,
-                           .taps = taps,
-                           .group_stride = outputs * inputs * taps,
-                           .output_stride = inputs * taps,
-                           .input_stride = taps};
+  const ChannelMatrix conv = dense_view(data, groups, outputs, inputs, taps);
   ChannelMatrix transposed = conv;  // ConvTranspose: [groups * inputs, outputs, taps]
   transposed.output_stride = taps;
   transposed.input_stride = outputs * taps;

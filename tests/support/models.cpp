@@ -95,4 +95,14 @@ Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
           .values = Random(seed).normals(static_cast<std::size_t>(element_count(shape)))};
 }
 
+Samples random_samples(const std::string& input, const Shape& shape, std::size_t count) {
+  return {.count = count,
+          .load =
+              [input, shape](std::size_t i) {
+                return Sample{.name = "sample " + std::to_string(i),
+                              .inputs = {{input, random_tensor(shape, i + 1)}}};
+              },
+          .source = "random"};
+}
+
 }  // namespace ocs

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ocs/core/samples.h"
 #include "ocs/graph/model.h"
 
 namespace ocs {
@@ -23,5 +24,8 @@ namespace ocs {
 [[nodiscard]] NamedTensors random_inputs(const Model& model, std::uint64_t seed,
                                          std::int64_t free_extent = 2);
 [[nodiscard]] Tensor random_tensor(const Shape& shape, std::uint64_t seed);  // normals
+// Samples of one input: normals, those of sample i with seed i + 1.
+[[nodiscard]] Samples random_samples(const std::string& input, const Shape& shape,
+                                     std::size_t count);
 
 }  // namespace ocs

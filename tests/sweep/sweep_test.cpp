@@ -10,7 +10,6 @@
 #include <gtest/gtest.h>
 
 #include "ocs/core/error.h"
-#include "ocs/core/random.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/evaluate/accuracy.h"
 #include "ocs/evaluate/scores.h"
@@ -18,6 +17,7 @@
 #include "ocs/sweep/identity.h"
 #include "ocs/sweep/table.h"
 #include "support/folder.h"
+#include "support/models.h"
 #include "support/text_model.h"
 
 namespace ocs {
@@ -34,10 +34,7 @@ constexpr auto network = R"(
   flat: h = Flatten(g); fc: y = Gemm(h, f, b) {transB = 1}; output y float[N, 6];
 )";
 
-Sample random_sample(std::size_t i) {
-  return {.name = "sample " + std::to_string(i),
-          .inputs = {{"x", {.shape = {1, 3, 8, 8}, .values = Random(i + 1).normals(192)}}}};
-}
+Sample random_sample(std::size_t i) { return random_samples("x", {1, 3, 8, 8}, i + 1).load(i); }
 
 // Labelled with what the float model says, so that accuracy is what quantization costs.
 Samples labelled_samples(const Model& model, std::size_t count) {

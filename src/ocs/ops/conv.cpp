@@ -15,18 +15,7 @@ ChannelMatrix view(const onnx::NodeProto& node, const Operand&, const Shape& wei
                    std::span<const float> values) {
   check_weight(node, weight, values, 3, 5);
   const std::int64_t groups = groups_of(node, weight, weight[0]);
-  const std::int64_t taps = taps_of(node, weight);
-  const std::int64_t outputs = weight[0] / groups;
-  const std::int64_t inputs = weight[1];
-  return {.data = values,
-          .groups = groups,
-          .outputs = outputs,
-          .inputs = inputs,
-          .taps = taps,
-          .group_stride = outputs * inputs * taps,
-          .output_stride = inputs * taps,
-          .input_stride = taps,
-          .tap_stride = 1};
+  return dense_view(values, groups, weight[0] / groups, weight[1], taps_of(node, weight));
 }
 
 }  // namespace

@@ -115,6 +115,8 @@ void stamp(Model& model, const Recipe& recipe, bool synthetic) {
 
 }  // namespace
 
+bool takes_saved_statistics(const Recipe& recipe) { return !recipe.equalize; }
+
 CalibrationStats collect_statistics(const Model& prepared, const Samples& samples,
                                     const Recipe& recipe, const Engine& engine,
                                     const RunOptions& options) {
@@ -130,17 +132,19 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
   check(recipe);
   PlannedNetwork planned{.prepared = prepare(std::move(model), recipe, options.observe)};
   Prepared& prepared = planned.prepared;
+  const bool takes_saved = takes_saved_statistics(recipe);
+  if (!takes_saved &&
+      (options.keep_stats || (options.saved_stats != nullptr && samples == nullptr)))
+    throw_bad_input(
+        "equalize: statistics are neither saved nor do saved ones do, since they hold for "
+        "one choice of scales: pass --calib DATA");
   if (recipe.equalize) {
     // Before the calibration: it must see the scaled activations.
-    if (options.keep_stats || (options.saved_stats != nullptr && samples == nullptr))
-      throw_bad_input(
-          "equalize: statistics are neither saved nor do saved ones do, since they hold for "
-          "one choice of scales: pass --calib DATA");
     equalize_channels(prepared, samples, recipe, engine, options.progress);
     if (options.observe) options.observe("equalize_channels", prepared.model);
   }
 
-  const CalibrationStats* stats = recipe.equalize ? nullptr : options.saved_stats;
+  const CalibrationStats* stats = takes_saved ? options.saved_stats : nullptr;
   if (stats == nullptr && samples != nullptr) {
     const auto start = std::chrono::steady_clock::now();
     planned.stats = collect_statistics(prepared.model, *samples, recipe, engine, options);

@@ -25,8 +25,8 @@ struct RunOptions {
   Progress progress{};  // empty: nobody looks
   Observer observe{};   // empty: nobody looks
   const CalibrationStats* saved_stats =
-      nullptr;              // from --load-stats: the samples are then only measured with (under
-                            // equalization, which scales the activations, they are collected anew)
+      nullptr;              // from --load-stats: the samples are then only measured with; unread
+                            // where the recipe does not take them (takes_saved_statistics)
   bool keep_stats = false;  // whole statistics in the result, for --save-stats (histograms even
                             // where no clip needs them)
 };
@@ -44,6 +44,10 @@ struct Quantized {
 // fit. Where nothing can be quantized, the report says why and `unchanged` is set.
 [[nodiscard]] Quantized quantize(Model model, const Samples* samples, const Recipe& recipe,
                                  const Engine& engine, const RunOptions& options);
+
+// Whether statistics that were collected before hold for a run with this recipe. Not under equalization, which
+// scales the activations that the calibration must see.
+[[nodiscard]] bool takes_saved_statistics(const Recipe& recipe);
 
 // What `quantize` collects without saved statistics, of a model that prepare() has made with the same recipe: for callers that
 // quantize it several times. Throws what collecting throws.

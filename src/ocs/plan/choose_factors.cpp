@@ -200,14 +200,15 @@ class Chooser {
   }
 
   void add_data() {
-    for (const std::string& value :
-         find_regions(graph_, integer_layers(graph_, recipe_), recipe_.act_scope).quantized) {
+    const std::vector<Layer> layers = integer_layers(graph_, recipe_);
+    for (const auto& [value, settings] :
+         activation_settings(find_regions(graph_, layers, recipe_.act_scope), layers, recipe_)) {
       const auto classes = channels_.values.find(value);
       if (classes == channels_.values.end()) continue;
       const bool has_sign = stats_of(*stats_, value).histogram.min() < 0.0F;
       EqualizedData data{
           .channels = classes->second,
-          .levels = static_cast<double>((1 << *recipe_.act_bits) - 1) / (has_sign ? 2.0 : 1.0)};
+          .levels = static_cast<double>((1 << settings.bits) - 1) / (has_sign ? 2.0 : 1.0)};
       for (std::size_t c = 0; c < classes->second.size(); ++c)
         data.magnitudes.push_back(magnitude(value, c));
       problem_.data.push_back(std::move(data));

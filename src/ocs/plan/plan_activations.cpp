@@ -132,37 +132,44 @@ void share_concat_scales(const Graph& graph, Regions& regions, const Calibration
 
 }  // namespace
 
+const std::string& scale_source_of(const Regions& regions, const std::string& value) {
+  const auto source = regions.scale_source.find(value);
+  return source == regions.scale_source.end() ? value : source->second;
+}
+
+std::map<std::string, ActivationSettings> activation_settings(const Regions& regions,
+                                                              const std::vector<Layer>& layers,
+                                                              const Recipe& recipe) {
+  std::map<std::string, ActivationSettings> wishes;  // by scale source
+  for (const Layer& layer : layers) {
+    const Recipe own = recipe_for(recipe, layer.node, layer.position);
+    if (!own.act_bits) continue;
+    const auto [wish, is_first] =
+        wishes.try_emplace(scale_source_of(regions, layer.data),
+                           ActivationSettings{.bits = *own.act_bits, .clip = own.act_clip});
+    if (!is_first && *own.act_bits > wish->second.bits)
+      wish->second = {.bits = *own.act_bits, .clip = own.act_clip};
+  }
+  const ActivationSettings unread{.bits = std::max(8, recipe.act_bits.value_or(8)),
+                                  .clip = recipe.act_clip};
+  std::map<std::string, ActivationSettings> settings;
+  for (const std::string& value : regions.quantized) {
+    const auto wish = wishes.find(scale_source_of(regions, value));
+    settings[value] = wish == wishes.end() ? unread : wish->second;
+  }
+  return settings;
+}
+
 std::map<std::string, ActivationPlan> plan_activations(
     const Graph& graph, const Regions& found, const std::vector<Layer>& layers,
     const CalibrationStats& stats, const Recipe& recipe,
     const std::map<std::string, float>& thresholds) {
   Regions regions = found;
   if (recipe.act_scope == ActScope::regions) share_concat_scales(graph, regions, stats);
-  const auto source_of = [&](const std::string& value) {
-    const auto source = regions.scale_source.find(value);
-    return source == regions.scale_source.end() ? value : source->second;
-  };
-
-  struct Wish {
-    int bits = 0;
-    Clip clip{};
-  };
-  std::map<std::string, Wish> wishes;  // by scale source: what the layers behind it ask for
-  for (const Layer& layer : layers) {
-    const Recipe settings = recipe_for(recipe, layer.node, layer.position);
-    if (!settings.act_bits) continue;
-    Wish& wish = wishes[source_of(layer.data)];
-    if (*settings.act_bits > wish.bits)
-      wish = {.bits = *settings.act_bits, .clip = settings.act_clip};
-  }
 
   std::map<std::string, ActivationPlan> plans;
-  for (const std::string& value : regions.quantized) {
-    const std::string source = source_of(value);
-    const auto wish = wishes.find(source);
-    const int bits =
-        wish != wishes.end() ? wish->second.bits : std::max(8, recipe.act_bits.value_or(8));
-    const Clip& clip = wish != wishes.end() ? wish->second.clip : recipe.act_clip;
+  for (const auto& [value, settings] : activation_settings(regions, layers, recipe)) {
+    const std::string& source = scale_source_of(regions, value);
     ValueBounds bounds;
     if (const auto high = regions.upper_bound.find(source); high != regions.upper_bound.end())
       bounds.high = high->second;
@@ -173,12 +180,13 @@ std::map<std::string, ActivationPlan> plan_activations(
       const bool has_sign = seen.histogram.min() < 0.0F;
       bounds.high = std::min(given->second, bounds.high.value_or(given->second));
       bounds.low = has_sign ? std::max(-given->second, bounds.low.value_or(-given->second)) : 0.0F;
-      plans[value] = plan_activation(seen, MaxClip{}, bits,
+      plans[value] = plan_activation(seen, MaxClip{}, settings.bits,
                                      has_sign ? ActRange::symmetric : recipe.act_range, bounds);
       continue;
     }
     if (source == value) bounds.function = function_behind(graph, value);
-    plans[value] = plan_activation(stats_of(stats, source), clip, bits, recipe.act_range, bounds);
+    plans[value] = plan_activation(stats_of(stats, source), settings.clip, settings.bits,
+                                   recipe.act_range, bounds);
   }
   return plans;
 }

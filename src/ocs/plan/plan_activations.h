@@ -25,8 +25,21 @@ struct ValueBounds {
 [[nodiscard]] ActivationPlan plan_activation(const TensorStats& stats, const Clip& clip, int bits,
                                              ActRange range, const ValueBounds& bounds);
 
-// All quantized values of the regions. Bits of a value: the most that a layer reading it asks for;
-// 8 where none reads it. `thresholds`: by value, what the highest level stands for in place of what
+// Whose scale a value has: its own, or that of the value which it only passes on.
+[[nodiscard]] const std::string& scale_source_of(const Regions& regions, const std::string& value);
+
+// How a value is to be quantized.
+struct ActivationSettings {
+  int bits = 8;
+  Clip clip{};
+};
+
+// Settings of all quantized values of the regions: those of the layer which asks for the most bits among
+// those that read the value or one with the same scale; the recipe's and at least 8 bits where none does.
+[[nodiscard]] std::map<std::string, ActivationSettings> activation_settings(
+    const Regions& regions, const std::vector<Layer>& layers, const Recipe& recipe);
+
+// All quantized values of the regions, with their activation_settings. `thresholds`: by value, what the highest level stands for in place of what
 // the clip would choose; a value with a sign then gets a symmetric grid.
 [[nodiscard]] std::map<std::string, ActivationPlan> plan_activations(
     const Graph& graph, const Regions& found, const std::vector<Layer>& layers,

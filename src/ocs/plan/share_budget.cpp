@@ -42,8 +42,7 @@ const WeightProblem* input_side(const std::vector<WeightProblem>& problems,
 }  // namespace
 
 std::map<LayerId, std::vector<int>> share_budget(const std::vector<WeightProblem>& problems,
-                                                 double budget,
-                                                 const std::map<LayerId, double>& weights) {
+                                                 double budget) {
   std::vector<double> prices;
   double total = 0.0;
   for (const WeightProblem& problem : problems) {
@@ -62,8 +61,6 @@ std::map<LayerId, std::vector<int>> share_budget(const std::vector<WeightProblem
   std::vector<std::vector<CopyOffer>> offers(problems.size());
   parallel_for(problems.size(), [&](std::size_t i) {
     offers[i] = copy_offers(problems[i], prices[i], budget * total);
-    if (const auto weight = weights.find(problems[i].layer->id()); weight != weights.end())
-      for (CopyOffer& offer : offers[i]) offer.error *= weight->second;
   });
   const std::vector<std::size_t> chosen = spend(offers, budget * total);
   std::map<LayerId, std::vector<int>> copies;

@@ -34,6 +34,20 @@ struct ChannelMatrix {
   }
 };
 
+// That of weights which lie side by side in the order [group, output, input, tap].
+[[nodiscard]] inline ChannelMatrix dense_view(std::span<const float> data, std::int64_t groups,
+                                              std::int64_t outputs, std::int64_t inputs,
+                                              std::int64_t taps) {
+  return {.data = data,
+          .groups = groups,
+          .outputs = outputs,
+          .inputs = inputs,
+          .taps = taps,
+          .group_stride = outputs * inputs * taps,
+          .output_stride = inputs * taps,
+          .input_stride = taps};
+}
+
 // Calls visit(row, column, index into data) for every weight: row = group * outputs + output,
 // column = group * inputs + input; ordered by group, output, input, tap.
 template <typename Visit>

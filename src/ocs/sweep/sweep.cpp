@@ -221,7 +221,9 @@ class Sweep {
   Model quantized(const Recipe& recipe, const Progress& progress, PointResult& result) {
     if (input_.calib == nullptr && quantizes_data(recipe, *input_.model))
       throw_bad_input("quantizing activations needs data: the sweep names no 'calib'");
-    const CalibrationStats* stats = statistics_ ? &statistics_->get(recipe, progress) : nullptr;
+    const CalibrationStats* stats = statistics_ && takes_saved_statistics(recipe)
+                                        ? &statistics_->get(recipe, progress)
+                                        : nullptr;
     const auto start = std::chrono::steady_clock::now();
     Quantized made = quantize(input_.model->clone(), input_.calib, recipe, engine_,
                               {.progress = progress, .saved_stats = stats});
