@@ -53,5 +53,7 @@ TEST(DefaultJobs, AreBoundByMemoryAndThreads) {
   EXPECT_EQ(default_jobs(gigabyte, 0, 0), 4U);
 }
 
+TEST(AvailableMemory, IsKnownHere) { EXPECT_GT(available_memory(), 1000000); }
+
 }  // namespace
 }  // namespace ocs

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <fstream>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -43,6 +45,16 @@ std::size_t default_jobs(std::int64_t model_bytes, std::int64_t available, std::
   const std::int64_t room = (available - reserved) / (models_a_point * model_bytes + other_bytes);
   return static_cast<std::size_t>(
       std::clamp<std::int64_t>(room, 1, static_cast<std::int64_t>(threads)));
+}
+
+std::int64_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  std::string word;
+  std::int64_t kilobytes = 0;
+  while (file >> word) {
+    if (word == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
 }
 
 }  // namespace ocs

@@ -18,4 +18,7 @@ void run_jobs(std::size_t count, std::size_t jobs, const std::function<void(std:
 [[nodiscard]] std::size_t default_jobs(std::int64_t model_bytes, std::int64_t available,
                                        std::int64_t reserved);
 
+// Bytes of memory that the system could give now, 0 where it does not say.
+[[nodiscard]] std::int64_t available_memory();
+
 }  // namespace ocs

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "ocs/core/cached_samples.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/core/version.h"
@@ -18,7 +19,6 @@
 #include "ocs/pipeline/quantize.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/report/relative_cost.h"
-#include "ocs/sweep/cached_samples.h"
 #include "ocs/sweep/identity.h"
 #include "ocs/sweep/jobs.h"
 #include "ocs/sweep/journal.h"

@@ -11,7 +11,4 @@ namespace ocs {
 // others are loaded each time. Loading stays safe for several threads at once.
 [[nodiscard]] Samples cached(Samples samples, std::int64_t most_bytes);
 
-// Bytes of memory that the system could give now, 0 where it does not say.
-[[nodiscard]] std::int64_t available_memory();
-
 }  // namespace ocs

@@ -1,10 +1,8 @@
-#include "ocs/sweep/cached_samples.h"
+#include "ocs/core/cached_samples.h"
 
 #include <atomic>
-#include <fstream>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -58,16 +56,6 @@ Samples cached(Samples samples, std::int64_t most_bytes) {
   cache->samples = std::move(samples);
   result.load = [cache](std::size_t i) { return cache->load(i); };
   return result;
-}
-
-std::int64_t available_memory() {
-  std::ifstream file("/proc/meminfo");
-  std::string word;
-  std::int64_t kilobytes = 0;
-  while (file >> word) {
-    if (word == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
-  }
-  return 0;
 }
 
 }  // namespace ocs
