@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ocs/calibrate/keep_value.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/engine/onnx_runtime.h"
@@ -44,9 +45,9 @@ std::vector<std::vector<float>> collected(const Model& model, std::size_t count,
                                           std::int64_t batch = 1) {
   std::vector<std::vector<float>> moments;
   for (InputEnergy& energy : collect_input_energies(
-           model, nullptr,
+           {.model = &model, .samples = samples_of(count, batch)},
            {request_for(model, "conv"), request_for(model, "dw"), request_for(model, "fc")},
-           samples_of(count, batch), onnx_runtime(), {})) {
+           onnx_runtime(), {})) {
     EXPECT_TRUE(energy.drift.empty());
     EXPECT_TRUE(energy.mean_drift.empty());
     moments.push_back(std::move(energy.moments));
@@ -137,8 +138,8 @@ TEST(InputEnergies, TellHowFarTheRoundedModelHasDrifted) {
   const Model rounded = text_model(other);
   constexpr std::size_t count = 9;
   const std::vector<InputEnergy> found = collect_input_energies(
-      model, &rounded, {request_for(model, "conv"), request_for(model, "fc")}, samples_of(count),
-      onnx_runtime(), {});
+      {.model = &model, .samples = samples_of(count), .rounded = &rounded},
+      {request_for(model, "conv"), request_for(model, "fc")}, onnx_runtime(), {});
   // The image is the same in both models.
   EXPECT_THAT(found[0].drift, testing::Each(0.0F));
   EXPECT_THAT(found[0].mean_drift, testing::Each(0.0));
@@ -172,6 +173,30 @@ TEST(InputEnergies, TellHowFarTheRoundedModelHasDrifted) {
   }
 }
 
+TEST(InputEnergies, AreThoseOfTheWholeWhereTheyGoOnFromAKeptValue) {
+  const Model model = text_model(network);
+  std::string other(network);
+  other.replace(other.find("random 1"), 8, "random 9");
+  const Model rounded = text_model(other);
+  const EnergySource whole{.model = &model, .samples = samples_of(9), .rounded = &rounded};
+  EnergySource from_kept = whole;
+  std::optional<KeptValue> x = keep_value(model, "b", whole.samples, 1 << 20, onnx_runtime(), {});
+  std::optional<KeptValue> y = keep_value(rounded, "b", whole.samples, 1 << 20, onnx_runtime(), {});
+  from_kept.from = {x->port};
+  from_kept.samples = x->samples;
+  from_kept.rounded_samples = y->samples;
+  // One reads the kept value itself, one what lies behind it.
+  const std::vector<EnergyRequest> requests{request_for(model, "dw"), request_for(model, "fc")};
+  const auto a = collect_input_energies(whole, requests, onnx_runtime(), {});
+  const auto b = collect_input_energies(from_kept, requests, onnx_runtime(), {});
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto near = testing::Pointwise(testing::FloatNear(1e-3F), a[i].moments);
+    EXPECT_THAT(b[i].moments, near);
+    EXPECT_THAT(b[i].drift, testing::Pointwise(testing::FloatNear(1e-3F), a[i].drift));
+    EXPECT_THAT(b[i].mean_drift, testing::Pointwise(testing::DoubleNear(1e-5), a[i].mean_drift));
+  }
+}
+
 // About the means of what was seen: from the sums by hand.
 TEST(InputEnergies, AreTakenAboutTheMeansWhereAsked) {
   const Model model = text_model(network);
@@ -181,7 +206,9 @@ TEST(InputEnergies, AreTakenAboutTheMeansWhereAsked) {
   constexpr std::size_t count = 9;
   std::vector<EnergyRequest> requests{request_for(model, "fc"), request_for(model, "dw")};
   const auto collect = [&] {
-    return collect_input_energies(model, &rounded, requests, samples_of(count), onnx_runtime(), {});
+    return collect_input_energies(
+        {.model = &model, .samples = samples_of(count), .rounded = &rounded}, requests,
+        onnx_runtime(), {});
   };
   const std::vector<InputEnergy> plain = collect();
   for (EnergyRequest& request : requests) request.centred = true;
@@ -233,8 +260,8 @@ TEST(InputEnergies, NameTheSampleThatDoesNotFit) {
   samples.load = [](std::size_t) { return Sample{.name = "empty"}; };
   EXPECT_THAT(
       [&] {
-        static_cast<void>(collect_input_energies(model, nullptr, {request_for(model, "conv")},
-                                                 samples, onnx_runtime(), {}));
+        static_cast<void>(collect_input_energies({.model = &model, .samples = samples},
+                                                 {request_for(model, "conv")}, onnx_runtime(), {}));
       },
       testing::ThrowsMessage<Error>(testing::HasSubstr("sample 'empty': has no input 'x'")));
 }

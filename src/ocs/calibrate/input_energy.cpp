@@ -7,16 +7,16 @@
 
 #include <Eigen/Core>
 
+#include "ocs/calibrate/products.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/graph/graph.h"
+#include "ocs/graph/segment.h"
 
 namespace ocs {
 namespace {
 
 using Square = Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
-using Rows =
-    Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
 constexpr std::int64_t most_positions = 512;
 // Samples whose rows are held at a time, then added in their order: sums do not depend on threads.
@@ -33,13 +33,17 @@ struct Tile {
 
 class Collector {
  public:
-  Collector(const Model& model, const Model* rounded, const std::vector<EnergyRequest>& requests,
-            const Samples& samples, const Engine& engine, const Progress& progress)
-      : requests_(requests), samples_(samples), progress_(progress), drifts_(rounded != nullptr) {
+  Collector(const EnergySource& source, const std::vector<EnergyRequest>& requests,
+            const Engine& engine, const Progress& progress)
+      : requests_(requests),
+        source_(source),
+        progress_(progress),
+        drifts_(source.rounded != nullptr) {
+    const Samples& samples = source.samples;
     if (samples.count == 0)
       throw_bad_input((samples.source.empty() ? "the data" : samples.source) +
                       ": holds no samples");
-    const Graph graph(model);
+    const Graph graph(*source.model);
     std::set<std::string> inner;
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const EnergyRequest& request = requests[i];
@@ -48,8 +52,8 @@ class Collector {
       nodes_.push_back(node);
       const std::string data = data_of(*node, request.operand);
       readers_[data].push_back(i);
-      const auto& inputs = model.graph().input();
-      if (std::ranges::any_of(inputs, [&](const auto& input) { return input.name() == data; }))
+      if (graph.is_graph_input(data) ||
+          std::ranges::find(source.from, data, &Port::name) != source.from.end())
         from_sample_.insert(data);
       else
         inner.insert(data);
@@ -69,21 +73,25 @@ class Collector {
             tiles_.push_back({.request = i, .group = group, .row = row, .column = column});
     }
     if (inner.empty()) return;
-    const EngineOptions options{
-        .intra_op_threads = 1, .outputs = {inner.begin(), inner.end()}, .borrow_weights = true};
-    model_ = engine(model, options);
-    if (drifts_) rounded_ = engine(*rounded, options);
+    const std::vector<std::string> outputs(inner.begin(), inner.end());
+    const EngineOptions options{.intra_op_threads = 1, .borrow_weights = true};
+    part_ = segment(*source.model, source.from, outputs);
+    model_ = engine(part_, options);
+    if (!drifts_) return;
+    rounded_part_ = segment(*source.rounded, source.from, outputs);
+    rounded_ = engine(rounded_part_, options);
   }
 
   std::vector<InputEnergy> collect() {
-    for (std::size_t begin = 0; begin < samples_.count; begin += samples_at_once) {
-      const std::size_t count = std::min(samples_at_once, samples_.count - begin);
+    const std::size_t total = source_.samples.count;
+    for (std::size_t begin = 0; begin < total; begin += samples_at_once) {
+      const std::size_t count = std::min(samples_at_once, total - begin);
       rows_.assign(count, RowsOfASample(requests_.size()));
       drift_rows_.assign(drifts_ ? count : 0, RowsOfASample(requests_.size()));
       parallel_for(count, [&](std::size_t i) { load(begin + i, i); });
       parallel_for(tiles_.size(), [&](std::size_t i) { add(tiles_[i]); });
       parallel_for(requests_.size(), [&](std::size_t i) { add_means(i); });
-      if (progress_) progress_("second moments of the inputs", begin + count, samples_.count);
+      if (progress_) progress_("second moments of the inputs", begin + count, total);
     }
     parallel_for(requests_.size(), [&](std::size_t i) { finish(i); });
     return std::move(energies_);
@@ -117,10 +125,14 @@ class Collector {
   }
 
   void load(std::size_t number, std::size_t place) {
-    const Sample sample = samples_.load(number);
+    const Sample sample = source_.samples.load(number);
     while_doing("sample '" + sample.name + "'", [&] {
-      load_from(drifts_ ? rounded_ : model_, sample, number, rows_[place]);
-      if (!drifts_) return;
+      if (!drifts_) {
+        load_from(model_, sample, number, rows_[place]);
+        return;
+      }
+      load_from(rounded_, source_.rounded_samples ? source_.rounded_samples->load(number) : sample,
+                number, rows_[place]);
       RowsOfASample& drift = drift_rows_[place];
       load_from(model_, sample, number, drift);
       for (std::size_t i = 0; i < drift.size(); ++i)
@@ -130,25 +142,28 @@ class Collector {
     });
   }
 
-  static Rows matrix(const Patches& patches) {
-    return {patches.values.data(), patches.rows, patches.columns};
-  }
-
   void add(const Tile& at) {
     const std::int64_t side = requests_[at.request].side();
     const std::int64_t height = std::min(tile, side - at.row);
     const std::int64_t width = std::min(tile, side - at.column);
     InputEnergy& energy = energies_[at.request];
     const auto group = static_cast<std::size_t>(at.group);
-    const auto add_product = [&](std::vector<float>& sums, const Rows& left, const Rows& right) {
-      Square square(sums.data() + at.group * side * side, side, side);
-      square.block(at.row, at.column, height, width).noalias() +=
-          left.middleCols(at.row, height).transpose() * right.middleCols(at.column, width);
+    const auto columns_of = [side](const Patches& rows, std::int64_t first, std::int64_t count) {
+      return products::Columns{.values = rows.values.data() + first,
+                               .width = static_cast<std::size_t>(count),
+                               .stride = static_cast<std::size_t>(side)};
+    };
+    const auto add_product = [&](std::vector<float>& sums, const Patches& left,
+                                 const Patches& right) {
+      products::add_product(columns_of(left, at.row, height), columns_of(right, at.column, width),
+                            static_cast<std::size_t>(right.rows),
+                            sums.data() + (at.group * side + at.row) * side + at.column,
+                            static_cast<std::size_t>(side));
     };
     for (std::size_t sample = 0; sample < rows_.size(); ++sample) {
-      const Rows y = matrix(rows_[sample][at.request][group]);
+      const Patches& y = rows_[sample][at.request][group];
       if (at.column <= at.row) add_product(energy.moments, y, y);
-      if (drifts_) add_product(energy.drift, matrix(drift_rows_[sample][at.request][group]), y);
+      if (drifts_) add_product(energy.drift, drift_rows_[sample][at.request][group], y);
     }
   }
 
@@ -197,9 +212,11 @@ class Collector {
   }
 
   const std::vector<EnergyRequest>& requests_;
-  const Samples& samples_;
+  const EnergySource& source_;
   const Progress& progress_;
   bool drifts_ = false;  // y comes from a model of its own
+  Model part_{};         // of the model: as far as the requests need it
+  Model rounded_part_{};
   RunModel model_{};
   RunModel rounded_{};
   std::vector<const onnx::NodeProto*> nodes_{};
@@ -221,11 +238,10 @@ std::int64_t working_bytes(const EnergyRequest& request) {
   return static_cast<std::int64_t>(sizeof(float)) * columns * (request.side() + rows);
 }
 
-std::vector<InputEnergy> collect_input_energies(const Model& model, const Model* rounded,
+std::vector<InputEnergy> collect_input_energies(const EnergySource& source,
                                                 const std::vector<EnergyRequest>& requests,
-                                                const Samples& samples, const Engine& engine,
-                                                const Progress& progress) {
-  return Collector(model, rounded, requests, samples, engine, progress).collect();
+                                                const Engine& engine, const Progress& progress) {
+  return Collector(source, requests, engine, progress).collect();
 }
 
 }  // namespace ocs

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,13 +36,21 @@ struct InputEnergy {
 // Bytes that collect_input_energies holds for a request while it runs.
 [[nodiscard]] std::int64_t working_bytes(const EnergyRequest& request);
 
+// Where the inputs of layers are computed from.
+struct EnergySource {
+  const Model* model = nullptr;    // float: x
+  Samples samples{};               // its inputs, or values of `from`
+  std::vector<Port> from{};        // what the samples hold in place of the model's inputs (segment)
+  const Model* rounded = nullptr;  // `model` with other weights in some layers: y; null: y = x
+  std::optional<Samples> rounded_samples{};  // of `rounded`, as many; none: the same as of `model`
+};
+
 // For each request the sums over samples and output positions of the inputs that meet one output. At
-// most 512 positions of a sample, evenly spaced, others in the next sample. `rounded`: `model` with
-// other weights in some layers, where y is taken from; null: y = x. The same to the bit for any
-// number of threads. Throws Error(bad_input) for samples.count == 0, and naming sample and tensor
+// most 512 positions of a sample, evenly spaced, others in the next sample. The same to the bit for any
+// number of threads. Throws Error(bad_input) where there are no samples, and naming sample and tensor
 // for data that do not fit.
 [[nodiscard]] std::vector<InputEnergy> collect_input_energies(
-    const Model& model, const Model* rounded, const std::vector<EnergyRequest>& requests,
-    const Samples& samples, const Engine& engine, const Progress& progress);
+    const EnergySource& source, const std::vector<EnergyRequest>& requests, const Engine& engine,
+    const Progress& progress);
 
 }  // namespace ocs

@@ -1,11 +1,15 @@
 #include "ocs/pipeline/round_with_energies.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "ocs/calibrate/keep_value.h"
+#include "ocs/core/cached_samples.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/graph/graph.h"
+#include "ocs/graph/segment.h"
 #include "ocs/passes/prune.h"
 #include "ocs/plan/round_with_data.h"
 #include "ocs/plan/rounded_model.h"
@@ -46,6 +50,66 @@ Samples samples_for_energies(const Samples& samples, const Recipe& recipe) {
   return seen;
 }
 
+// Memory for decoded samples where they are run again and again.
+constexpr std::int64_t bytes_of_samples = 256LL << 20;
+
+// Where the inputs of one layer after the other are computed from: as far into both models as all that follows can go on
+// from one value, which is kept for every sample. What lies before is not run again.
+class MovingSource {
+ public:
+  MovingSource(const Model& model, const Samples& samples, std::int64_t most_bytes,
+               const Engine& engine)
+      : engine_(engine), most_bytes_(most_bytes), cuts_(find_cuts(Graph(model))) {
+    source_.model = &model;
+    source_.samples = samples;
+  }
+
+  // On to a layer that reads `data`. `rounded`: what is final there before that layer.
+  const EnergySource& to(const std::string& data, const Model& rounded, const Progress& progress) {
+    source_.rounded = &rounded;
+    const std::size_t end = nodes_until(data);
+    std::size_t last = next_;
+    while (last < cuts_.size() && cuts_[last].node < end) ++last;
+    for (std::size_t i = last; i > next_; --i)
+      if (keep(cuts_[i - 1].value, progress)) break;
+    next_ = last;
+    return source_;
+  }
+
+ private:
+  // How many nodes have run when a value is there.
+  [[nodiscard]] std::size_t nodes_until(const std::string& value) const {
+    const auto& nodes = source_.model->graph().node();
+    const auto writer = std::ranges::find_if(nodes, [&](const onnx::NodeProto& node) {
+      return std::ranges::find(node.output(), value) != node.output().end();
+    });
+    return writer == nodes.end() ? 0 : static_cast<std::size_t>(writer - nodes.begin()) + 1;
+  }
+
+  bool keep(const std::string& value, const Progress& progress) {
+    const Samples& samples = source_.samples;
+    const Samples& rounded_samples = source_.rounded_samples ? *source_.rounded_samples : samples;
+    const auto kept_of = [&](const Model& model, const Samples& from) {
+      return keep_value(segment(model, source_.from, {value}), value, from, most_bytes_ / 2,
+                        engine_, progress);
+    };
+    std::optional<KeptValue> x = kept_of(*source_.model, samples);
+    if (!x) return false;
+    std::optional<KeptValue> y = kept_of(*source_.rounded, rounded_samples);
+    if (!y) return false;
+    source_.from = {std::move(x->port)};
+    source_.samples = std::move(x->samples);
+    source_.rounded_samples = std::move(y->samples);
+    return true;
+  }
+
+  const Engine& engine_;
+  std::int64_t most_bytes_;
+  std::vector<Cut> cuts_;
+  std::size_t next_ = 0;  // cuts before it have been passed
+  EnergySource source_{};
+};
+
 // The float model with the weights of all layers that are not to be rounded again.
 Model partly_rounded(const Model& model, const std::vector<DataRounding>& roundings,
                      const Plan& plan) {
@@ -61,16 +125,17 @@ Model partly_rounded(const Model& model, const std::vector<DataRounding>& roundi
 void round_with_energies(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
                          const std::map<std::string, UnfoldedRows>& unfolded,
                          const Samples* samples, const Engine& engine, const Progress& progress,
-                         Plan& plan) {
+                         Plan& plan, std::int64_t kept_bytes) {
   const std::vector<DataRounding> roundings = find_data_roundings(model, recipe, plan);
   if (roundings.empty()) return;
   if (samples == nullptr || samples->count == 0)
     throw_bad_input(
         "rounding " + to_string(recipe.rounding) +
         " looks at the data themselves: pass --calib DATA (saved statistics do not do)");
-  const Samples seen = samples_for_energies(*samples, recipe);
+  const Samples seen = cached(samples_for_energies(*samples, recipe), bytes_of_samples);
   const bool sequential = is_sequential(recipe.rounding);
   Model rounded = sequential ? partly_rounded(model, roundings, plan) : Model();
+  MovingSource moving(model, seen, kept_bytes, engine);
   for (std::size_t begin = 0; begin < roundings.size();) {
     const std::size_t end = group_end(roundings, begin, sequential);
     std::vector<EnergyRequest> requests;
@@ -78,8 +143,13 @@ void round_with_energies(const Model& model, const CalibrationStats* stats, cons
     const Progress whole = [&](const std::string& what, std::size_t done, std::size_t total) {
       if (progress) progress(what, begin * total + (end - begin) * done, roundings.size() * total);
     };
-    const std::vector<InputEnergy> energies = collect_input_energies(
-        model, sequential ? &rounded : nullptr, requests, seen, engine, whole);
+    const EnergySource source =
+        sequential ? moving.to(data_of(*Graph(model).node_named(requests.front().node),
+                                       requests.front().operand),
+                               rounded, whole)
+                   : EnergySource{.model = &model, .samples = seen};
+    const std::vector<InputEnergy> energies =
+        collect_input_energies(source, requests, engine, whole);
     parallel_for(energies.size(), [&](std::size_t i) {
       const DataRounding& rounding = roundings[begin + i];
       while_doing("node '" + rounding.request.node + "'", [&] {
