@@ -1,5 +1,5 @@
 // What does a tile of second moments cost, beside Eigen as it is built here?
-#include "ocs/calibrate/products.h"
+#include "ocs/quant/products.h"
 
 #include <vector>
 

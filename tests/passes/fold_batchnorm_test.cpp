@@ -1,5 +1,7 @@
 #include "ocs/passes/fold_batchnorm.h"
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -62,6 +64,10 @@ TEST(FoldBatchnorm, ScalesRowsOfConv) {
             (Tensor{.shape = {2}, .values = std::vector<float>{12, 15}}));
   EXPECT_EQ(result.absorbed, (std::map<std::string, AbsorbedBatchNorm>{
                                  {"conv", {.unfolded_weight = "w", .multiplier = {-0.5F, 1.0F}}}}));
+  // |s| sqrt(v / (v + epsilon))
+  ASSERT_EQ(result.normals.at("z").mean, (std::vector<double>{10, 20}));
+  EXPECT_NEAR(result.normals.at("z").deviation[0], std::sqrt(0.75), 1e-12);
+  EXPECT_NEAR(result.normals.at("z").deviation[1], 4.0 * std::sqrt(15.0 / 16.0), 1e-12);
   EXPECT_THAT(result.pass.notes,
               ElementsAre(Note{.node = "conv", .text = "absorbed BatchNormalization_z"}));
 }

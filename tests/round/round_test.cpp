@@ -13,12 +13,14 @@ namespace {
 TEST(RoundingNames, AreReadBack) {
   EXPECT_THAT(rounding_names(), testing::Contains("nearest"));
   for (const std::string& name : rounding_names()) {
-    EXPECT_EQ(to_string(parse_rounding(name)), name);
+    const Rounding rounding = parse_rounding(name);
+    EXPECT_TRUE(to_string(rounding).starts_with(name));
+    EXPECT_EQ(parse_rounding(to_string(rounding)), rounding);
   }
   EXPECT_THAT(
       [] { (void)parse_rounding("nearst"); },
       testing::ThrowsMessage<Error>(
-          "no rounding method named 'nearst' (did you mean 'nearest'?); known: nearest, gptq"));
+          "no rounding method named 'nearst' (did you mean 'nearest'?); known: nearest, gptq, adaround"));
 }
 
 TEST(CheckRoundProblem, RefusesWhatCannotBeRounded) {

@@ -7,11 +7,11 @@
 
 #include <Eigen/Core>
 
-#include "ocs/calibrate/products.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/segment.h"
+#include "ocs/quant/products.h"
 
 namespace ocs {
 namespace {

@@ -40,6 +40,7 @@ struct Fold {
   Tensor folded_weight{};
   std::vector<float> folded_bias{};
   std::vector<float> multiplier{};
+  NormalChannels normal{};  // of `output`
 };
 struct Stays {
   std::string batchnorm{};
@@ -107,6 +108,7 @@ class Search {
     std::vector<double> multiplier{};  // g
     std::vector<double> mean{};
     std::vector<double> shift{};  // B
+    std::vector<double> deviation{};
   };
 
   [[nodiscard]] Finding look_at(const onnx::NodeProto& batchnorm) const;
@@ -136,6 +138,8 @@ std::optional<Search::Parameters> Search::parameters(const onnx::NodeProto& batc
     const double variance = values[3][o] + epsilon;
     constexpr double none = std::numeric_limits<double>::infinity();  // seen and refused in fill
     found.multiplier[o] = variance > 0.0 ? found.multiplier[o] / std::sqrt(variance) : none;
+    found.deviation.push_back(std::fabs(found.multiplier[o]) *
+                              std::sqrt(std::max(values[3][o], 0.0)));
   }
   return found;
 }
@@ -215,7 +219,9 @@ Finding Search::look_at(const onnx::NodeProto& batchnorm) const {
   if (!is_inference(batchnorm)) return stays("it is not in inference form");
   const auto norm = parameters(batchnorm);
   if (!norm) return stays("its parameters are not constant floats of one length");
-  Fold fold{.batchnorm = batchnorm.name(), .output = batchnorm.output(0)};
+  Fold fold{.batchnorm = batchnorm.name(),
+            .output = batchnorm.output(0),
+            .normal = {.mean = norm->shift, .deviation = norm->deviation}};
   std::vector<std::string> summands;
   const onnx::NodeProto* reader = &batchnorm;
   std::string value = batchnorm.input(0);
@@ -290,6 +296,7 @@ FoldResult fold_batchnorm(Model model, bool keep_unfolded) {
       }
       const Fold& fold = std::get<Fold>(finding);
       apply(model, fold);
+      result.normals[fold.output] = fold.normal;
       if (keep_unfolded) remember(result.absorbed, fold);
       notes.push_back({.node = fold.target, .text = "absorbed " + fold.batchnorm});
       any = true;

@@ -15,8 +15,16 @@ struct AbsorbedBatchNorm {
   bool operator==(const AbsorbedBatchNorm&) const = default;
 };
 
+// What a BatchNormalization made of each channel of its input in training: a mean and a deviation.
+struct NormalChannels {
+  std::vector<double> mean{};       // its B
+  std::vector<double> deviation{};  // |scale|, less what epsilon takes from it
+  bool operator==(const NormalChannels&) const = default;
+};
+
 struct FoldResult {
   PassResult pass{};
+  std::map<std::string, NormalChannels> normals{};      // by value: what each folded one wrote
   std::map<std::string, AbsorbedBatchNorm> absorbed{};  // by the name of the node
 };
 

@@ -83,6 +83,7 @@ Prepared prepare(Model model, const Recipe& recipe, const Observer& observe) {
   // scales.
   FoldResult folded = fold_batchnorm(std::move(model), !recipe.fold_batchnorm);
   model = keep("fold_batchnorm", std::move(folded.pass));
+  prepared.normals = std::move(folded.normals);
   if (!recipe.fold_batchnorm) {
     const Graph graph(model);
     for (auto& [node, absorbed] : folded.absorbed) {

@@ -61,6 +61,7 @@ struct Prepared {
   Model model{};
   std::vector<Note> notes{};
   std::map<std::string, UnfoldedRows> unfolded{};
+  std::map<std::string, NormalChannels> normals{};  // by value: behind folded BatchNormalization
 };
 [[nodiscard]] Prepared prepare(Model model, const Recipe& recipe, const Observer& observe);
 

@@ -7,6 +7,7 @@
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/plan/estimate_channels.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/plan_activations.h"
 #include "ocs/plan/plan_embeddings.h"
@@ -51,10 +52,17 @@ DynamicSplit dynamic_split(const Graph& graph, const Layer& layer, const Recipe&
   return split;
 }
 
+// Where estimates have the channels. A MatMul has them on its last axis, whose place depends on a rank that nobody knows without data.
+bool reads_channels_of_axis_1(const WeightProblem& problem) {
+  return problem.node->op_type() == "Gemm" ||
+         problem.layer->op->data_axis(*problem.node, problem.layer->operand) == 1;
+}
+
 }  // namespace
 
 Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
-               const std::map<std::string, UnfoldedRows>& unfolded, const SplitActivations& split) {
+               const std::map<std::string, UnfoldedRows>& unfolded, const SplitActivations& split,
+               const std::map<std::string, NormalChannels>& normals) {
   const Graph graph(model);
   FoundLayers found = find_layers(graph, recipe);
   Plan plan{.only_layers_read_rounded = recipe.act_scope == ActScope::inputs,
@@ -82,9 +90,16 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
 
   // After the activations: the scale of a layer's input bounds the scales of its weights (int32
   // bias).
+  const auto estimates = stats == nullptr ? estimate_channels(graph, normals)
+                                          : std::map<std::string, ChannelEstimate>();
   const auto problem_of = [&](const Layer& layer) {
-    return while_doing("node '" + layer.node + "'",
-                       [&] { return weight_problem(graph, layer, stats, plan, recipe, unfolded); });
+    return while_doing("node '" + layer.node + "'", [&] {
+      WeightProblem problem = weight_problem(graph, layer, stats, plan, recipe, unfolded);
+      if (const auto known = estimates.find(layer.data);
+          known != estimates.end() && !layer.is_in_body && reads_channels_of_axis_1(problem))
+        problem.estimate = &known->second;
+      return problem;
+    });
   };
   std::map<LayerId, std::vector<int>> copies;
   if (recipe.mac_budget > 0.0) {

@@ -5,6 +5,7 @@
 
 #include "ocs/calibrate/stats.h"
 #include "ocs/graph/model.h"
+#include "ocs/passes/fold_batchnorm.h"
 #include "ocs/passes/split_channels.h"
 #include "ocs/plan/plan.h"
 
@@ -24,11 +25,12 @@ struct SplitActivations {
 };
 
 // The decisions in order: layers, regions, activations, weights, bias, embeddings. `stats` may be null where
-// the recipe keeps activations float (then no bias is corrected). Deterministic; parallel over
-// layers.
+// the recipe keeps activations float: then biases are corrected, and errors weighed, with what `normals` (of folded
+// BatchNormalization) and the graph tell of the channels (estimate_channels.h). Deterministic; parallel over layers.
 [[nodiscard]] Plan make_plan(const Model& model, const CalibrationStats* stats,
                              const Recipe& recipe,
                              const std::map<std::string, UnfoldedRows>& unfolded,
-                             const SplitActivations& split = {});
+                             const SplitActivations& split = {},
+                             const std::map<std::string, NormalChannels>& normals = {});
 
 }  // namespace ocs

@@ -91,8 +91,9 @@ double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
 void correct(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix& weight) {
   const std::vector<double> means = channel_values(problem, weight, false);
   if (means.empty()) return;
-  const std::vector<double> coverage =
-      tap_coverage(*problem.node, problem.data->shape, weight.taps);
+  // Without data the extents are free: as if no tap lay in the padding.
+  const Shape shape = problem.data != nullptr ? problem.data->shape : Shape{-1, -1};
+  const std::vector<double> coverage = tap_coverage(*problem.node, shape, weight.taps);
   const std::vector<double> shift =
       mean_shift(weight, plan.stored, plan.params.scale, means, coverage, problem.mean_drift);
   if (plan.bias.empty()) plan.bias.assign(shift.size(), 0.0F);
@@ -200,8 +201,6 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                           can_saturate(saturation);
   if (is_guarded) scales = scales_against_saturation(saturation, scales);
   // Scales that keep sums in range stay.
-  const auto* gptq = std::get_if<GptqRounding>(&settings.rounding);
-  const bool fits_scales = gptq != nullptr && gptq->refine;
   const RoundProblem rounding{.weight = matrix,
                               .scales = scales,
                               .copies = plan.copies,
@@ -210,7 +209,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                               .parts = settings.split_parts,
                               .energy = problem.energy,
                               .drift = problem.drift,
-                              .fits_scales = fits_scales && per_row && !is_guarded};
+                              .fits_scales = fits_scales(settings.rounding) && per_row && !is_guarded};
   plan.params.grid = grid;
   plan.params.axis = axis;
   round_until_proven(problem, rounding, is_guarded ? &saturation : nullptr, plan);

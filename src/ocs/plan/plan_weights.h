@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ocs/calibrate/stats.h"
+#include "ocs/plan/estimate_channels.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/make_plan.h"
 #include "ocs/plan/plan.h"
@@ -18,8 +19,9 @@ struct WeightProblem {
   std::vector<float> bias{};  // as the float model holds it; empty: none
   Tensor unfolded{};  // with `multiplier`: rounded as stored, BatchNormalization goes into the row
                       // scales
-  std::vector<float> multiplier{};             // empty: rounded as `weight` stands
-  const TensorStats* data = nullptr;           // of the layer's input; null: unknown
+  std::vector<float> multiplier{};            // empty: rounded as `weight` stands
+  const TensorStats* data = nullptr;          // of the layer's input; null: unknown
+  const ChannelEstimate* estimate = nullptr;  // of the same, where there are no data; null: unknown
   const ActivationPlan* activation = nullptr;  // null: the input stays float
   // Of the layer's input (RoundProblem::energy); empty: roundings that look at the data fall back to
   // nearest.

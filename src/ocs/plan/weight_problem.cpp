@@ -44,9 +44,25 @@ WeightProblem weight_problem(const Graph& graph, const Layer& layer, const Calib
   return problem;
 }
 
+namespace {
+
+std::vector<double> estimated_values(const WeightProblem& problem, const ChannelMatrix& weight,
+                                     bool squares) {
+  if (problem.estimate == nullptr ||
+      static_cast<std::int64_t>(problem.estimate->mean.size()) != weight.columns())
+    return {};
+  std::vector<double> values = problem.estimate->mean;
+  if (squares)
+    for (std::size_t c = 0; c < values.size(); ++c)
+      values[c] = values[c] * values[c] + problem.estimate->variance[c];
+  return values;
+}
+
+}  // namespace
+
 std::vector<double> channel_values(const WeightProblem& problem, const ChannelMatrix& weight,
                                    bool squares) {
-  if (problem.data == nullptr) return {};
+  if (problem.data == nullptr) return estimated_values(problem, weight, squares);
   const int axis = problem.layer->op->data_axis(*problem.node, problem.layer->operand);
   const auto moments = problem.data->moments.find(problem.data->axis_key(axis));
   if (moments == problem.data->moments.end() || moments->second.channels() != weight.columns())

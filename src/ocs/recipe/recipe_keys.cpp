@@ -219,7 +219,7 @@ constexpr std::array keys{
         .set = set_flag<&Recipe::fill_multiples>,
         .get = get_plain<&Recipe::fill_multiples>},
     RecipeKey{.name = "rounding",
-              .values = "nearest | gptq",
+              .values = "nearest | gptq | adaround",
               .help = "how scaled weights become integers",
               .set = [](Recipe& recipe,
                         std::string_view text) { recipe.rounding = parse_rounding(text); },
@@ -240,8 +240,8 @@ constexpr std::array keys{
               .get = get_plain<&Recipe::equalize>},
     RecipeKey{.name = "bias_correction",
               .values = "on | off",
-              .help = "shift each bias by the mean error that rounding the weights makes; nothing "
-                      "is done without data",
+              .help = "shift each bias by the mean error that rounding the weights makes; without "
+                      "data by what BatchNormalization tells of it",
               .is_flag = true,
               .set = set_flag<&Recipe::bias_correction>,
               .get = get_plain<&Recipe::bias_correction>},

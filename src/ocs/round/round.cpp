@@ -47,12 +47,25 @@ Rounded round_weights(const Rounding& rounding, const RoundProblem& problem) {
 }
 
 bool needs_energy(const Rounding& rounding) {
-  return std::holds_alternative<GptqRounding>(rounding);
+  return !std::holds_alternative<NearestRounding>(rounding);
 }
 
 bool is_sequential(const Rounding& rounding) {
-  const auto* gptq = std::get_if<GptqRounding>(&rounding);
-  return gptq != nullptr && gptq->sequential;
+  return std::visit(
+      [](const auto& method) {
+        if constexpr (requires { method.sequential; }) return method.sequential;
+        return false;
+      },
+      rounding);
+}
+
+bool fits_scales(const Rounding& rounding) {
+  return std::visit(
+      [](const auto& method) {
+        if constexpr (requires { method.refine; }) return method.refine;
+        return false;
+      },
+      rounding);
 }
 
 Rounding parse_rounding(std::string_view text) {

@@ -29,7 +29,7 @@ struct RoundProblem {
   SplitParts parts = SplitParts::equal;
   // Second moments E[x x^T] of the inputs, for methods that look at the data: a square of side
   // inputs * taps (in the order of the view: input, tap) for each group, one after the other.
-  // Symmetric, only the lower triangle is read; any positive factor. Empty: unknown.
+  // Symmetric and whole; any positive factor. Empty: unknown.
   std::span<const float> energy{};
   // E[(x - y) y^T], squares like those of `energy`, whole and with the same factor: x is what the
   // layer sees in the float model, y (whose moments `energy` then holds) what it sees behind layers
@@ -79,11 +79,37 @@ struct GptqRounding {
   }
   bool operator==(const GptqRounding&) const = default;
 };
-using Rounding = std::variant<NearestRounding, GptqRounding>;  // a new method adds its name here
+
+// Nagel et al. 2020 (arXiv 2004.10568): each weight goes up or down, whichever with all others makes the
+// error of the layer's output over the calibration data small; found by descent on a soft choice that is
+// made hard by and by (docs/rounding.md). Without RoundProblem::energy it is nearest.
+struct AdaroundRounding {
+  static constexpr std::string_view name = "adaround";
+  static constexpr std::string_view help =
+      "up or down, all weights of an output channel chosen together by descent (AdaRound)";
+  bool sequential = false;  // as GptqRounding's
+  bool refine = false;      // the same
+  double iterations = 1000;
+  static constexpr auto fields() {
+    return std::tuple{
+        Field{"sequential", &AdaroundRounding::sequential,
+              "layer by layer, each making up for those rounded before it"},
+        Field{"refine", &AdaroundRounding::refine,
+              "then integers and the scale of each output channel made better by turns"},
+        Field{"iterations", &AdaroundRounding::iterations, "steps of the descent, 1 to 100000"}};
+  }
+  [[nodiscard]] std::string_view problem() const {
+    return iterations >= 1 && iterations <= 100000 ? "" : "it takes 1 to 100000 iterations";
+  }
+  bool operator==(const AdaroundRounding&) const = default;
+};
+// A new method adds its name here.
+using Rounding = std::variant<NearestRounding, GptqRounding, AdaroundRounding>;
 
 // Throws what check() throws. Uses parallel_for; the result does not depend on the number of threads.
 [[nodiscard]] Rounded round_weights(const NearestRounding& rounding, const RoundProblem& problem);
 [[nodiscard]] Rounded round_weights(const GptqRounding& rounding, const RoundProblem& problem);
+[[nodiscard]] Rounded round_weights(const AdaroundRounding& rounding, const RoundProblem& problem);
 [[nodiscard]] Rounded round_weights(const Rounding& rounding, const RoundProblem& problem);
 
 // Whether a method looks at RoundProblem::energy.
@@ -91,6 +117,8 @@ using Rounding = std::variant<NearestRounding, GptqRounding>;  // a new method a
 
 // Whether it does so layer by layer, with RoundProblem::drift.
 [[nodiscard]] bool is_sequential(const Rounding& rounding);
+// Whether it may give rows other scales (RoundProblem::fits_scales).
+[[nodiscard]] bool fits_scales(const Rounding& rounding);
 
 // Throws Error(bad_input) for an unknown name.
 [[nodiscard]] Rounding parse_rounding(std::string_view text);

@@ -1,4 +1,4 @@
-#include "ocs/calibrate/products.h"
+#include "ocs/quant/products.h"
 
 #include <cmath>
 #include <vector>

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "ocs/calibrate/products.h"
+#include "ocs/quant/products.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "ocs/calibrate/products_simd.cpp"
+#define HWY_TARGET_INCLUDE "ocs/quant/products_simd.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
