@@ -17,10 +17,9 @@ TEST(RoundingNames, AreReadBack) {
     EXPECT_TRUE(to_string(rounding).starts_with(name));
     EXPECT_EQ(parse_rounding(to_string(rounding)), rounding);
   }
-  EXPECT_THAT(
-      [] { (void)parse_rounding("nearst"); },
-      testing::ThrowsMessage<Error>(
-          "no rounding method named 'nearst' (did you mean 'nearest'?); known: nearest, gptq, adaround"));
+  EXPECT_THAT([] { (void)parse_rounding("nearst"); },
+              testing::ThrowsMessage<Error>("no rounding method named 'nearst' (did you mean "
+                                            "'nearest'?); known: nearest, gptq, adaround"));
 }
 
 TEST(CheckRoundProblem, RefusesWhatCannotBeRounded) {

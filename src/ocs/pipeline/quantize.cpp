@@ -162,7 +162,8 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
     stats = &split.stats;
     if (options.observe) options.observe("split_activations", prepared.model);
   }
-  planned.plan = make_plan(prepared.model, stats, recipe, prepared.unfolded, split.done, prepared.normals);
+  planned.plan =
+      make_plan(prepared.model, stats, recipe, prepared.unfolded, split.done, prepared.normals);
   if (!split.halves.empty()) make_halves_exact(split, recipe, planned.plan, prepared);
   // After the plan: scales and copies are decided by then, and only the integers and the bias change.
   round_with_energies(prepared.model, stats, recipe, prepared.unfolded, samples, engine,

@@ -201,15 +201,16 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                           can_saturate(saturation);
   if (is_guarded) scales = scales_against_saturation(saturation, scales);
   // Scales that keep sums in range stay.
-  const RoundProblem rounding{.weight = matrix,
-                              .scales = scales,
-                              .copies = plan.copies,
-                              .highest = grid.highest(),
-                              .kind = settings.split,
-                              .parts = settings.split_parts,
-                              .energy = problem.energy,
-                              .drift = problem.drift,
-                              .fits_scales = fits_scales(settings.rounding) && per_row && !is_guarded};
+  const RoundProblem rounding{
+      .weight = matrix,
+      .scales = scales,
+      .copies = plan.copies,
+      .highest = grid.highest(),
+      .kind = settings.split,
+      .parts = settings.split_parts,
+      .energy = problem.energy,
+      .drift = problem.drift,
+      .fits_scales = fits_scales(settings.rounding) && per_row && !is_guarded};
   plan.params.grid = grid;
   plan.params.axis = axis;
   round_until_proven(problem, rounding, is_guarded ? &saturation : nullptr, plan);
