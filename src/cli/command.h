@@ -43,6 +43,7 @@ extern const Command bench_child_command;
 extern const Command compare_command;
 extern const Command evaluate_command;
 extern const Command inspect_command;
+extern const Command lint_command;
 extern const Command merge_command;
 extern const Command methods_command;
 extern const Command quantize_command;

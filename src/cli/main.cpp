@@ -15,8 +15,9 @@ using namespace ocs::cli;  // NOLINT(google-build-using-namespace): this file is
                            // of that space
 
 constexpr std::array commands{
-    &quantize_command, &inspect_command, &evaluate_command, &compare_command, &bench_command,
-    &merge_command,    &methods_command, &sweep_command,    &tune_command,    &bench_child_command,
+    &quantize_command, &inspect_command, &evaluate_command,    &compare_command,
+    &bench_command,    &lint_command,    &merge_command,       &methods_command,
+    &sweep_command,    &tune_command,    &bench_child_command,
 };
 
 }  // namespace

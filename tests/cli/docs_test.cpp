@@ -3,11 +3,14 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cli/command.h"
 #include "cli/methods_markdown.h"
+#include "ocs/lint/rules.h"
+#include "ocs/lint/targets.h"
 #include "support/folder.h"
 
 namespace ocs::cli {
@@ -28,11 +31,22 @@ TEST(RecipePage, HoldsTheTablesOfThisBuild) {
   ADD_FAILURE() << "the page must end with what ocs methods --markdown prints";
 }
 
+TEST(LintingPage, NamesEveryRuleAndTarget) {
+  const std::string page = bytes_of(docs / "linting.md");
+  for (const LintRuleRow& row : lint_rules())
+    if (row.rule != LintRule::integer_kernel) {
+      EXPECT_THAT(page,
+                  HasSubstr(fmt::format("\n| `{}` | {} | {} |\n", row.name, row.what, row.fix)));
+    }
+  for (const std::string& name : lint_target_names())
+    EXPECT_THAT(page, HasSubstr("`" + name + "`"));
+}
+
 TEST(CommandsPage, NamesEveryCommandAndOption) {
   const std::string page = bytes_of(docs / "commands.md");
   for (const Command* command :
        {&quantize_command, &inspect_command, &evaluate_command, &compare_command, &bench_command,
-        &merge_command, &methods_command, &sweep_command}) {
+        &merge_command, &methods_command, &sweep_command, &lint_command}) {
     EXPECT_THAT(page, HasSubstr("\n## ocs " + std::string(command->name) + "\n"));
     CLI::App app;
     const auto run = command->add(app);  // owns what the options write to

@@ -1,0 +1,122 @@
+// ocs lint: which nodes of a quantized model an engine runs in integer kernels, and what keeps the others from them.
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/options.h"
+#include "cli/text_table.h"
+#include "ocs/io/model_file.h"
+#include "ocs/lint/forecast.h"
+
+namespace ocs::cli {
+namespace {
+
+struct Options {
+  std::string model{};
+  std::string target = "ort-cpu";
+  bool all = false;
+};
+
+constexpr std::string_view unverified =
+    "unverified: from documents and issues, not held against this engine";
+
+Json as_json(const NodeForecast& node) {
+  const LintRuleRow& rule = lint_rule(node.rule);
+  Json json = {
+      {"name", node.name}, {"op", node.op}, {"fused", node.is_fused()}, {"reason", node.reason}};
+  if (node.is_fused()) return json;
+  json["rule"] = rule.name;
+  json["cost"] = rule.cost;
+  json["fix"] = rule.fix;
+  return json;
+}
+
+Json as_json(const LintForecast& result, const LintTarget& target) {
+  Json json = {{"target", target.name},
+               {"engine", target.engine},
+               {"unverified", !target.is_verified},
+               {"quantized", result.is_quantized},
+               {"refused", result.refusal},
+               {"fused", result.fused},
+               {"of", result.nodes.size()}};
+  json["nodes"] = Json::array();
+  for (const NodeForecast& node : result.nodes) json["nodes"].push_back(as_json(node));
+  return json;
+}
+
+// What to change, once for each rule that has been met.
+std::string advice(const LintForecast& result) {
+  std::string text;
+  for (const LintRuleRow& row : lint_rules()) {
+    const auto met = std::ranges::count(result.nodes, row.rule, &NodeForecast::rule);
+    if (row.rule == LintRule::integer_kernel || met == 0) continue;
+    text += fmt::format("\n{} ({} node{}): {}\n  costs: {}\n  change: {}\n", row.name, met,
+                        met == 1 ? "" : "s", row.what, row.cost, row.fix);
+  }
+  return text;
+}
+
+std::string as_text(const LintForecast& result, const LintTarget& target, const Options& options) {
+  std::string text =
+      fmt::format("{}: {}, {} ({}){}\n", options.model, target.name, target.engine, target.what,
+                  target.is_verified ? "" : fmt::format("; {}", unverified));
+  if (!result.refusal.empty()) text += fmt::format("refused: {}\n", result.refusal);
+  if (!result.is_quantized)
+    text += "not quantized: nothing in the model is, so all of it runs in float\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const NodeForecast& node : result.nodes) {
+    if (node.is_fused() && !options.all) continue;
+    rows.push_back({node.name, node.op, std::string(lint_rule(node.rule).name), node.reason});
+  }
+  constexpr std::size_t widest = 120;
+  if (!rows.empty())
+    text += "\n" + text_table({{"node"}, {"operator"}, {"rule"}, {"reason"}}, rows, widest);
+  return text + advice(result) +
+         fmt::format("\nfused {} of {}\n", result.fused, result.nodes.size());
+}
+
+int run(const Options& options, Console& console) {
+  const LintTarget& target = lint_target(options.target);
+  const Model model = read_model(options.model);
+  const LintForecast result = naming_file(options.model, [&] { return forecast(model, target); });
+  if (console.options().json) {
+    console.answer_json(as_json(result, target));
+  } else {
+    console.answer(as_text(result, target, options));
+  }
+  return result.is_clean() ? exit_done : exit_check_failed;
+}
+
+std::string target_help() {
+  std::string text = "the engine to forecast for (default: ort-cpu):";
+  for (const LintTarget& target : lint_targets())
+    text += fmt::format(" {}{}", target.name, target.is_verified ? "" : " (unverified)");
+  return text;
+}
+
+Run add(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  add_file(app, "MODEL.onnx", "the model, quantized by any tool", options->model);
+  add_text(app, "--target", "PROFILE", target_help(), options->target);
+  app.add_flag("--all", options->all, "show every node, not only those that stay in float");
+  return [options](Console& console) { return run(*options, console); };
+}
+
+}  // namespace
+
+constinit const Command lint_command{
+    .name = "lint",
+    .summary =
+        "Tell which nodes of a quantized model run in integer kernels, and why not the others",
+    .examples =
+        "  ocs lint net.int8.onnx\n"
+        "  ocs lint net.int8.onnx --target ort-cpu --all\n"
+        "  ocs lint net.int8.onnx --json | jq '.nodes[] | select(.fused | not)'\n",
+    .add = add,
+};
+
+}  // namespace ocs::cli

@@ -1,0 +1,91 @@
+#include "ocs/lint/forecast.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ocs/graph/graph.h"
+#include "ocs/graph/walk.h"
+#include "ocs/lint/computing_nodes.h"
+#include "ocs/lint/engine_rewrites.h"
+#include "ocs/lint/judge.h"
+
+namespace ocs {
+namespace {
+
+std::string name_of(const onnx::NodeProto& node) {
+  if (!node.name().empty()) return node.name();
+  return fmt::format("{} of '{}'", node.op_type(), node.output_size() > 0 ? node.output(0) : "");
+}
+
+bool is_quantizing(std::string_view op) {
+  return op == "QuantizeLinear" || op == "DequantizeLinear" || is_integer_operator(op);
+}
+
+class Forecaster {
+ public:
+  Forecaster(const Model& model, const LintTarget& target) : model_(model), target_(target) {}
+
+  void add_graph(const onnx::GraphProto& graph, const WorkingGraph* outer) {
+    WorkingGraph working(graph, model_.file().parent_path(), model_.opset(), outer);
+    const auto shapes = shape_values(working);
+    const auto integers = integer_values(working);
+    std::vector<std::size_t> listed;
+    for (std::size_t i = 0; i < working.size(); ++i) {
+      result_.is_quantized = result_.is_quantized || is_quantizing(working.step(i).op);
+      if (is_computing(working.step(i), shapes)) listed.push_back(i);
+    }
+    const std::vector<std::string> ops = ops_of(working, listed);
+    const AbsorbedNodes absorbed = make_engine_rewrites(working, target_.signed_is_integer);
+    const JudgeInput input{
+        .graph = working, .integers = integers, .target = target_, .opset = model_.opset()};
+    for (std::size_t i = 0; i < listed.size(); ++i)
+      add(input, absorbed, working.step(listed[i]), ops[i]);
+    for (const onnx::NodeProto& node : graph.node())
+      for_each_body(node, [&](const onnx::GraphProto& body) { add_graph(body, &working); });
+  }
+
+  [[nodiscard]] LintForecast result() && { return std::move(result_); }
+
+ private:
+  static std::vector<std::string> ops_of(const WorkingGraph& graph,
+                                         const std::vector<std::size_t>& steps) {
+    std::vector<std::string> ops;
+    for (const std::size_t step : steps) ops.push_back(graph.step(step).op);
+    return ops;
+  }
+
+  void add(const JudgeInput& input, const AbsorbedNodes& absorbed, const Step& step,
+           const std::string& op) {
+    const auto found = absorbed.find(step.node);
+    Verdict verdict;
+    if (found == absorbed.end()) {
+      verdict = judge(input, step);
+    } else if (!found->second.into_quantize) {
+      verdict = judge(input, input.graph.step(found->second.step));
+    }
+    result_.fused += verdict.rule == LintRule::integer_kernel ? 1U : 0U;
+    result_.nodes.push_back({.name = name_of(*step.node),
+                             .op = op,
+                             .rule = verdict.rule,
+                             .reason = std::move(verdict.reason)});
+  }
+
+  const Model& model_;
+  const LintTarget& target_;
+  LintForecast result_{};
+};
+
+}  // namespace
+
+LintForecast forecast(const Model& model, const LintTarget& target) {
+  Forecaster forecaster(model, target);
+  forecaster.add_graph(model.graph(), nullptr);
+  LintForecast result = std::move(forecaster).result();
+  if (model.opset() > target.newest_opset)
+    result.refusal = fmt::format("the model has opset {}, {} knows those up to {}", model.opset(),
+                                 target.engine, target.newest_opset);
+  return result;
+}
+
+}  // namespace ocs

@@ -1,0 +1,39 @@
+// Which nodes of a model an engine will run in integer kernels, and why not the others. Made from the model alone; no engine runs.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "ocs/graph/model.h"
+#include "ocs/lint/rules.h"
+#include "ocs/lint/targets.h"
+
+namespace ocs {
+
+struct NodeForecast {
+  std::string name{};  // of the node; of one without, "OPERATOR of 'its first output'"
+  std::string op{};    // the operator in the model, with its domain outside ONNX's
+  LintRule rule = LintRule::integer_kernel;
+  std::string reason{};  // a sentence about this node; "" where it runs on integers
+
+  [[nodiscard]] bool is_fused() const { return rule == LintRule::integer_kernel; }
+};
+
+struct LintForecast {
+  // Every node that computes or moves values, of the graph and of the bodies of If, Loop and Scan, in the order of the model. Not listed:
+  // Quantize- and DequantizeLinear, views (Reshape, Flatten, Squeeze, Unsqueeze, Identity, Cast, ...), and what depends on shapes and
+  // constants alone.
+  std::vector<NodeForecast> nodes{};
+  std::size_t fused = 0;
+  bool is_quantized = false;  // whether anything in it is
+  std::string
+      refusal{};  // why the engine refuses the whole model; "": it does not, as far as can be told
+
+  [[nodiscard]] bool is_clean() const { return refusal.empty() && fused == nodes.size(); }
+};
+
+// The model's nodes must be sorted (read_model checks that). Throws Error(bad_input) for broken attributes and scales, naming them.
+[[nodiscard]] LintForecast forecast(const Model& model, const LintTarget& target);
+
+}  // namespace ocs

@@ -1,0 +1,39 @@
+// The verdict on one node, in the graph as the engine sees it when it looks for integer kernels.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "ocs/lint/surroundings.h"
+#include "ocs/lint/targets.h"
+#include "ocs/lint/working_graph.h"
+
+namespace ocs {
+
+struct JudgeInput {
+  const WorkingGraph& graph;
+  const std::set<std::string, std::less<>>&
+      integers;  // integer_values of the graph before the rewrites
+  const LintTarget& target;
+  std::int64_t opset = 0;
+};
+
+[[nodiscard]] Verdict judge(const JudgeInput& input, const Step& step);
+
+// Those with rules of their own; `around` is what surroundings_of says.
+[[nodiscard]] Verdict judge_conv(const JudgeInput& input, const Step& step,
+                                 const Surroundings& around);
+[[nodiscard]] Verdict judge_matmul(const JudgeInput& input, const Step& step,
+                                   const Surroundings& around);
+[[nodiscard]] Verdict judge_gemm(const JudgeInput& input, const Step& step,
+                                 const Surroundings& around);
+
+// A type of integers that the opset has not.
+[[nodiscard]] Verdict judge_refusal(const JudgeInput& input, const Surroundings& around);
+
+// The first complaint about 16 or fewer than 8 bits, "integer kernel" where there is none. `what`: "its data", "its weights".
+[[nodiscard]] Verdict judge_width(const Step& dequantize, std::string_view what);
+[[nodiscard]] Verdict float_input(const JudgeInput& input, const Step& step,
+                                  const Surroundings& around);
+
+}  // namespace ocs

@@ -1,0 +1,37 @@
+// What stands around a node: DequantizeLinear in front of each input, QuantizeLinear behind, or what is there instead.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "ocs/lint/rules.h"
+#include "ocs/lint/working_graph.h"
+
+namespace ocs {
+
+struct Verdict {
+  LintRule rule = LintRule::integer_kernel;
+  std::string reason{};
+};
+
+struct Surroundings {
+  std::vector<const Step*>
+      in_front{};               // by input: its DequantizeLinear, nullptr where there is none
+  std::size_t inputs = 0;       // that are given
+  std::size_t dequantized = 0;  // of those
+  const Step* behind =
+      nullptr;  // the one QuantizeLinear that reads its results, past a Relu or Clip that changes nothing
+  Verdict why_none_behind{};    // where there is none
+  bool has_any_behind = false;  // some reader is a QuantizeLinear
+};
+
+[[nodiscard]] Surroundings surroundings_of(const WorkingGraph& graph, const Step& step);
+
+// How a node is called in sentences: "Relu 'relu_1'".
+[[nodiscard]] std::string called(const Step& step);
+
+// Functions that networks put behind a layer; ONNX's and com.microsoft's names.
+[[nodiscard]] bool is_activation_function(std::string_view op);
+
+}  // namespace ocs

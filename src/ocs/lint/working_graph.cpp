@@ -1,0 +1,175 @@
+#include "ocs/lint/working_graph.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ocs/graph/graph.h"
+#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/walk.h"
+
+namespace ocs {
+namespace {
+
+bool is_quantizer(const onnx::NodeProto& node) {
+  return (in_default_domain(node) || node.domain() == "com.microsoft") &&
+         (node.op_type() == "QuantizeLinear" || node.op_type() == "DequantizeLinear");
+}
+
+std::string op_of(const onnx::NodeProto& node) {
+  if (in_default_domain(node) || is_quantizer(node)) return node.op_type();
+  return node.domain() + "." + node.op_type();
+}
+
+Shape stated(const onnx::TensorShapeProto& proto) {
+  Shape shape;
+  for (const auto& extent : proto.dim())
+    shape.push_back(extent.has_dim_value() ? extent.dim_value() : -1);
+  return shape;
+}
+
+}  // namespace
+
+WorkingGraph::WorkingGraph(const onnx::GraphProto& graph, std::filesystem::path folder,
+                           std::int64_t opset, const WorkingGraph* outer)
+    : folder_(std::move(folder)), opset_(opset), outer_(outer) {
+  for (const onnx::ValueInfoProto& input : graph.input()) inputs_.insert(input.name());
+  // One that is an input too may be replaced by the caller: no constant.
+  for (const onnx::TensorProto& tensor : graph.initializer())
+    if (!inputs_.contains(tensor.name())) constants_[tensor.name()] = &tensor;
+  for (const onnx::NodeProto& node : graph.node()) {
+    const onnx::AttributeProto* value = attribute(node, "value");
+    if (op_of(node) == "Constant" && value != nullptr && value->has_t())
+      constants_[node.output(0)] = &value->t();
+  }
+  for (const onnx::ValueInfoProto& output : graph.output()) outputs_.insert(output.name());
+  read_types(graph);
+  for (const onnx::NodeProto& node : graph.node()) load(node);  // in topological order
+}
+
+void WorkingGraph::read_types(const onnx::GraphProto& graph) {
+  const auto read = [&](const onnx::ValueInfoProto& value) {
+    if (!value.type().has_tensor_type()) return;
+    types_[value.name()] = value.type().tensor_type().elem_type();
+    if (value.type().tensor_type().has_shape())
+      shapes_[value.name()] = stated(value.type().tensor_type().shape());
+  };
+  std::ranges::for_each(graph.input(), read);
+  std::ranges::for_each(graph.output(), read);
+  std::ranges::for_each(graph.value_info(), read);
+  for (const auto& [name, tensor] : constants_) {
+    types_[name] = tensor->data_type();
+    shapes_[name] = shape_of(*tensor);
+  }
+}
+
+void WorkingGraph::load(const onnx::NodeProto& node) {
+  Step step{.op = op_of(node),
+            .node = &node,
+            .inputs = {node.input().begin(), node.input().end()},
+            .outputs = {node.output().begin(), node.output().end()}};
+  if (is_quantizer(node))
+    step.quantizer = quantizer_of(
+        node, [this](std::string_view name) { return constant(name); }, folder_);
+  for (const std::string& name : captures(node)) captured_.insert(name);
+  const bool stays_float = step.is_dequantize();
+  const bool is_computed_ahead = !stays_float && !step.inputs.empty() && !has_body(node) &&
+                                 std::ranges::all_of(step.inputs, [&](const std::string& input) {
+                                   return input.empty() || is_constant(input);
+                                 });
+  if (is_computed_ahead) computed_constants_.insert(step.outputs.begin(), step.outputs.end());
+  add(std::move(step));
+}
+
+const Step* WorkingGraph::producer(std::string_view value) const {
+  const auto found = producers_.find(value);
+  return found == producers_.end() ? nullptr : &steps_[found->second];
+}
+
+std::span<const Edge> WorkingGraph::readers(std::string_view value) const {
+  const auto found = readers_.find(value);
+  return found == readers_.end() ? std::span<const Edge>() : found->second;
+}
+
+bool WorkingGraph::is_graph_output(std::string_view value) const {
+  return outputs_.contains(value);
+}
+
+bool WorkingGraph::is_captured(std::string_view value) const { return captured_.contains(value); }
+
+bool WorkingGraph::is_input(std::string_view value) const { return inputs_.contains(value); }
+
+const onnx::TensorProto* WorkingGraph::constant(std::string_view name) const {
+  const auto found = constants_.find(name);
+  if (found != constants_.end()) return found->second;
+  return outer_ == nullptr || inputs_.contains(name) ? nullptr : outer_->constant(name);
+}
+
+bool WorkingGraph::is_constant(std::string_view value) const {
+  return constant(value) != nullptr || computed_constants_.contains(value);
+}
+
+std::int32_t WorkingGraph::stated_type(std::string_view value) const {
+  const auto found = types_.find(value);
+  if (found != types_.end()) return found->second;
+  return outer_ == nullptr ? 0 : outer_->stated_type(value);
+}
+
+const Shape* WorkingGraph::stated_shape(std::string_view value) const {
+  const auto found = shapes_.find(value);
+  if (found != shapes_.end()) return &found->second;
+  return outer_ == nullptr ? nullptr : outer_->stated_shape(value);
+}
+
+std::size_t WorkingGraph::add(Step step) {
+  const std::size_t index = steps_.size();
+  for (std::size_t i = 0; i < step.inputs.size(); ++i)
+    if (!step.inputs[i].empty()) readers_[step.inputs[i]].push_back({index, i});
+  for (const std::string& output : step.outputs)
+    if (!output.empty()) producers_[output] = index;
+  steps_.push_back(std::move(step));
+  return index;
+}
+
+void WorkingGraph::remove(std::size_t index) {
+  Step& step = steps_[index];
+  for (std::size_t i = 0; i < step.inputs.size(); ++i)
+    if (!step.inputs[i].empty()) connect({index, i}, "");
+  for (const std::string& output : step.outputs) {
+    const auto found = producers_.find(output);
+    if (found != producers_.end() && found->second == index) producers_.erase(found);
+  }
+  step.gone = true;
+}
+
+void WorkingGraph::connect(Edge edge, const std::string& value) {
+  std::string& input = steps_[edge.step].inputs[edge.input];
+  if (!input.empty()) std::erase(readers_[input], edge);
+  input = value;
+  if (!value.empty()) readers_[value].push_back(edge);
+}
+
+void WorkingGraph::set_output(std::size_t index, std::size_t output, const std::string& value) {
+  std::string& name = steps_[index].outputs[output];
+  const auto found = producers_.find(name);
+  if (found != producers_.end() && found->second == index) producers_.erase(found);
+  name = value;
+  producers_[value] = index;
+}
+
+void WorkingGraph::add_outputs(std::size_t index, const std::vector<std::string>& values) {
+  for (const std::string& value : values) {
+    steps_[index].outputs.push_back(value);
+    producers_[value] = index;
+  }
+}
+
+std::string WorkingGraph::fresh_value(std::string_view base) {
+  std::string name;
+  do name = fmt::format("{}/{}", base, ++fresh_);
+  while (producers_.contains(name) || readers_.contains(name) || constants_.contains(name) ||
+         inputs_.contains(name));
+  return name;
+}
+
+}  // namespace ocs

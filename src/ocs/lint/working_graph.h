@@ -1,0 +1,113 @@
+// A graph's structure without its weights, on its way through the rewrites that an engine makes before it looks for integer kernels.
+// The model itself is only read.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <onnx/onnx_pb.h>
+
+#include "ocs/lint/quantizer.h"
+
+namespace ocs {
+
+// A node, of the model or one that the engine puts in.
+struct Step {
+  std::string
+      op{};  // ONNX's word; with its domain and a dot outside ONNX's domain, but for Quantize- and DequantizeLinear
+  const onnx::NodeProto* node = nullptr;  // where its attributes are; nullptr: made by the engine
+  std::vector<std::string> inputs{};      // "" where one is left out
+  std::vector<std::string> outputs{};
+  Quantizer quantizer{};  // of a QuantizeLinear or DequantizeLinear
+  bool gone = false;
+
+  [[nodiscard]] bool is_quantize() const { return op == "QuantizeLinear"; }
+  [[nodiscard]] bool is_dequantize() const { return op == "DequantizeLinear"; }
+};
+
+struct Edge {
+  std::size_t step = 0;
+  std::size_t input = 0;
+  auto operator<=>(const Edge&) const = default;
+};
+
+class WorkingGraph {
+ public:
+  // `outer`: of the graph around a body, else nullptr; must outlive this.
+  WorkingGraph(const onnx::GraphProto& graph, std::filesystem::path folder, std::int64_t opset,
+               const WorkingGraph* outer);
+
+  [[nodiscard]] std::int64_t opset() const { return opset_; }
+
+  [[nodiscard]] std::span<const Step> steps() const { return steps_; }
+  [[nodiscard]] const Step& step(std::size_t index) const { return steps_[index]; }
+  [[nodiscard]] std::size_t size() const { return steps_.size(); }
+
+  // The step that writes the value; nullptr for graph inputs, constants and values of the graph around it.
+  [[nodiscard]] const Step* producer(std::string_view value) const;
+  [[nodiscard]] std::span<const Edge> readers(std::string_view value) const;
+  [[nodiscard]] bool is_graph_output(std::string_view value) const;
+  // Read by the body of an If, Loop or Scan.
+  [[nodiscard]] bool is_captured(std::string_view value) const;
+  // An initializer that the caller cannot replace, or a Constant; also of the graph around. nullptr: none.
+  [[nodiscard]] const onnx::TensorProto* constant(std::string_view name) const;
+  // Those of this graph alone, by name.
+  [[nodiscard]] const std::map<std::string, const onnx::TensorProto*, std::less<>>& constants()
+      const {
+    return constants_;
+  }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  // The same, and whatever is computed from constants alone, but not a dequantized weight.
+  [[nodiscard]] bool is_constant(std::string_view value) const;
+  [[nodiscard]] bool is_input(std::string_view value) const;
+  // ONNX's element type of an input or output of the graph, or of a value with value_info; 0: not stated.
+  [[nodiscard]] std::int32_t stated_type(std::string_view value) const;
+  // Extents where they are stated, of an input, a value with value_info or a constant; -1: free. nullptr: not stated.
+  [[nodiscard]] const Shape* stated_shape(std::string_view value) const;
+
+  [[nodiscard]] const std::map<std::string, Shape, std::less<>>& stated_shapes() const {
+    return shapes_;
+  }
+
+  // Edits. A value may be read before the step that writes it is added.
+  std::size_t add(Step step);
+  void remove(std::size_t step);
+  void connect(Edge edge, const std::string& value);
+  void set_output(std::size_t step, std::size_t output, const std::string& value);
+  void add_outputs(std::size_t step, const std::vector<std::string>& values);
+  Quantizer& quantizer(std::size_t step) { return steps_[step].quantizer; }
+  // A name that no value has.
+  [[nodiscard]] std::string fresh_value(std::string_view base);
+  // Declares a value as constant, one that the engine computes itself.
+  void add_constant(const std::string& value) { computed_constants_.insert(value); }
+  [[nodiscard]] std::size_t index_of(const Step& step) const {
+    return static_cast<std::size_t>(&step - steps_.data());
+  }
+
+ private:
+  void read_types(const onnx::GraphProto& graph);
+  void load(const onnx::NodeProto& node);
+
+  std::filesystem::path folder_;
+  std::int64_t opset_;
+  const WorkingGraph* outer_;
+  std::vector<Step> steps_{};
+  std::map<std::string, std::size_t, std::less<>> producers_{};
+  std::map<std::string, std::vector<Edge>, std::less<>> readers_{};
+  std::map<std::string, const onnx::TensorProto*, std::less<>> constants_{};
+  std::set<std::string, std::less<>> computed_constants_{};
+  std::set<std::string, std::less<>> inputs_{};
+  std::set<std::string, std::less<>> outputs_{};
+  std::set<std::string, std::less<>> captured_{};
+  std::map<std::string, std::int32_t, std::less<>> types_{};
+  std::map<std::string, Shape, std::less<>> shapes_{};
+  std::size_t fresh_ = 0;
+};
+
+}  // namespace ocs

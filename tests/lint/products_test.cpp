@@ -1,0 +1,114 @@
+// MatMul and Gemm, with activations quantized and without.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lint/engine_truth.h"
+#include "ocs/passes/name_nodes.h"
+#include "support/text_model.h"
+
+namespace ocs {
+namespace {
+
+const std::string head = R"(
+  ir 8; opset 14;
+  input x float[2, 32];
+  init s float[] {0.1}; init z uint8[] {0}; init m uint8[] {128}; init i0 int8[] {0};
+  init w int8[32, 6] ones; init v float[] {0.01}; init vz int8[] {0};
+  init r float[6] ones; init rz int8[6] zeros; init wt int8[6, 32] ones;
+  init fb float[6] ones; init b int32[6] ones; init bs float[] {0.001}; init bz int32[] {0};
+  q: xq = QuantizeLinear(x, s, m); dx: d = DequantizeLinear(xq, s, m);
+  dw: wd = DequantizeLinear(w, v, vz); db: bd = DequantizeLinear(b, bs, bz);
+  dr: rd = DequantizeLinear(w, r, rz) {axis = 1}; dt: td = DequantizeLinear(wt, v, vz);
+  init w2 int8[32, 6] ones; init v2 float[] {0.02}; init w3 int8[32, 6] ones; init r3 float[6] {1, 2, 3, 4, 5, 6};
+  d2: wd2 = DequantizeLinear(w2, v2, vz); d3: rd3 = DequantizeLinear(w3, r3, rz) {axis = 1};
+)";
+const std::string pair_of_y =
+    "q1: yq = QuantizeLinear(y, s, m); d1: yd = DequantizeLinear(yq, s, m); output yd;";
+
+struct Case {
+  std::string name{};
+  std::string text{};
+  LintRule rule{};  // of the node 'n'
+};
+
+void PrintTo(const Case& each, std::ostream* out) { *out << each.name; }
+
+class Products : public testing::TestWithParam<Case> {};
+
+TEST_P(Products, AreForecastAsTheEngineRunsThem) {
+  const Model model = name_nodes(text_model(head + GetParam().text)).model;
+  const LintForecast result = forecast(model, lint_target("ort-cpu"));
+  const auto node = std::ranges::find(result.nodes, "n", &NodeForecast::name);
+  ASSERT_NE(node, result.nodes.end());
+  EXPECT_EQ(lint_rule(node->rule).name, lint_rule(GetParam().rule).name) << node->reason;
+  expect_engine_agrees(model, lint_target("ort-cpu"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    MatMulAndGemm, Products,
+    testing::Values(
+        Case{"MatMul", "n: y = MatMul(d, wd);" + pair_of_y, LintRule::integer_kernel},
+        Case{"MatMulWithoutQuantize", "n: y = MatMul(d, wd); output y;", LintRule::integer_kernel},
+        Case{"MatMulPerColumn", "n: y = MatMul(d, rd);" + pair_of_y, LintRule::integer_kernel},
+        Case{"MatMulOfFloatWeights", "init f float[32, 6] ones; n: y = MatMul(d, f);" + pair_of_y,
+             LintRule::float_input},
+        Case{"MatMulAlsoReadInFloat", "n: y = MatMul(d, wd); o: u = Exp(y); output u;" + pair_of_y,
+             LintRule::several_readers},
+        Case{"MatMulAndBias", "n: p = MatMul(d, wd); add: y = Add(p, fb);" + pair_of_y,
+             LintRule::integer_kernel},
+        Case{"MatMulAndBiasWithoutQuantize", "n: p = MatMul(d, wd); add: y = Add(p, fb); output y;",
+             LintRule::float_bias},
+        Case{"MatMulAndBiasOfInt8",
+             "init b8 int8[6] ones; d8: e = DequantizeLinear(b8, v, vz); n: p = MatMul(d, wd); "
+             "add: y = "
+             "Add(p, e);" +
+                 pair_of_y,
+             LintRule::bias_type},
+        Case{"WeightsOnlyMatMul", "n: y = MatMul(x, wd2); output y;", LintRule::integer_kernel},
+        Case{"WeightsOnlyMatMulPerColumn", "n: y = MatMul(x, rd3); output y;",
+             LintRule::integer_kernel},
+        Case{"WeightsOnlyMatMulPerRow",
+             "init w4 int8[32, 6] ones; init c float[32] ones; init cz int8[32] zeros; d7: e = "
+             "DequantizeLinear(w4, c, cz) "
+             "{axis = "
+             "0}; n: y = MatMul(x, e); output y;",
+             LintRule::nbits_form},
+        Case{"WeightsOnlyGemm", "n: y = Gemm(x, wd2, fb); output y;", LintRule::integer_kernel},
+        Case{"WeightsOnlyOfSharedWeights", "n: y = MatMul(x, wd); output y;", LintRule::nbits_form},
+        Case{"WeightsOnlyOfTheSameScaleAsAnother",
+             "init k float[] {0.02}; n: p = MatMul(x, wd2); o: y = Mul(p, k); output y;",
+             LintRule::nbits_form},
+        Case{"WeightsOnlyOfTheSameScalesAsAnother",
+             "init r4 float[6] {1, 2, 3, 4, 5, 6}; n: p = MatMul(x, rd3); o: y = Mul(p, r4); "
+             "output y;",
+             LintRule::nbits_form},
+        Case{"WeightsOnlyMatMulAndBias", "n: p = MatMul(x, wd2); a: y = Add(p, fb); output y;",
+             LintRule::integer_kernel},
+        Case{"WeightsOnlyGemmWithAlpha", "n: y = Gemm(x, wd2, fb) {alpha = 0.5}; output y;",
+             LintRule::nbits_form},
+        Case{"WeightsOnlyTransposedGemm", "n: y = Gemm(x, td, fb) {transB = 1}; output y;",
+             LintRule::nbits_form},
+        Case{"WeightsOnlyAndQuantize", "n: y = MatMul(x, wd);" + pair_of_y, LintRule::float_input},
+        Case{"Gemm", "n: y = Gemm(d, wd, bd);" + pair_of_y, LintRule::integer_kernel},
+        Case{"GemmWithoutQuantize", "n: y = Gemm(d, wd, bd); output y;", LintRule::integer_kernel},
+        Case{"TransposedGemm", "n: y = Gemm(d, td, bd) {transB = 1};" + pair_of_y,
+             LintRule::integer_kernel},
+        Case{"GemmOfFloatBias", "n: y = Gemm(d, wd, fb);" + pair_of_y, LintRule::integer_kernel},
+        Case{"GemmOfFloatBiasWithoutQuantize", "n: y = Gemm(d, wd, fb); output y;",
+             LintRule::float_bias},
+        Case{"GemmWithBeta", "n: y = Gemm(d, wd, bd) {beta = 0.5};" + pair_of_y,
+             LintRule::gemm_form},
+        Case{"SignedGemm",
+             "q9: k = QuantizeLinear(x, s, i0); d9: e = DequantizeLinear(k, s, i0); n: y = Gemm(e, "
+             "wd); "
+             "q1: yq = QuantizeLinear(y, s, i0); d1: yd = DequantizeLinear(yq, s, i0); output yd;",
+             LintRule::integer_kernel},
+        Case{"SignedMatMulReadTwice",
+             "q9: k = QuantizeLinear(x, s, i0); d9: e = DequantizeLinear(k, s, i0); n: y = "
+             "MatMul(e, wd);"
+             "o: u = MatMul(e, wd); output y; output u;",
+             LintRule::signed_activations}),
+    [](const auto& each) { return each.param.name; });
+
+}  // namespace
+}  // namespace ocs
