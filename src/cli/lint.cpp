@@ -28,6 +28,7 @@ Json as_json(const NodeForecast& node) {
   const LintRuleRow& rule = lint_rule(node.rule);
   Json json = {
       {"name", node.name}, {"op", node.op}, {"fused", node.is_fused()}, {"reason", node.reason}};
+  if (!node.warning.empty()) json["warning"] = node.warning;
   if (node.is_fused()) return json;
   json["rule"] = rule.name;
   json["cost"] = rule.cost;
@@ -75,6 +76,9 @@ std::string as_text(const LintForecast& result, const LintTarget& target, const 
   constexpr std::size_t widest = 120;
   if (!rows.empty())
     text += "\n" + text_table({{"node"}, {"operator"}, {"rule"}, {"reason"}}, rows, widest);
+  for (const NodeForecast& node : result.nodes)
+    if (!node.warning.empty())
+      text += fmt::format("\nwarning: {} '{}': {}\n", node.op, node.name, node.warning);
   return text + advice(result) +
          fmt::format("\nfused {} of {}\n", result.fused, result.nodes.size());
 }

@@ -114,10 +114,30 @@ Truth truth_of(const Graph& graph, const OptimizedGraph& after, const onnx::Node
   const bool is_clamp = node.op_type() == "Relu" || node.op_type() == "Clip";
   const Use* reader =
       graph.uses(node.output(0)).empty() ? nullptr : &graph.uses(node.output(0)).front();
-  if (is_clamp && reader != nullptr && graph.node(reader->node).op_type() == "QuantizeLinear")
-    return after.producer(node.output(0)) == nullptr ? Truth::integers
-                                                     : of(*after.producer(node.output(0)));
+  if (is_clamp && reader != nullptr && graph.node(reader->node).op_type() == "QuantizeLinear") {
+    const onnx::NodeProto* quantize = after.named(graph.node(reader->node).name());
+    const onnx::NodeProto* ahead =
+        quantize == nullptr ? nullptr : after.producer(quantize->input(0));
+    if (const onnx::NodeProto* writer = after.producer(node.output(0))) return of(*writer);
+    // Another node that does the same, or a float kernel that took it in; else QuantizeLinear clamps.
+    const bool is_kept = ahead != nullptr && ahead->output(0) != node.input(0) &&
+                         (ahead->op_type() == "Relu" || ahead->op_type() == "Clip" ||
+                          ahead->output(0) == node.output(0));
+    return is_kept ? of(*ahead) : Truth::integers;
+  }
+  const onnx::NodeProto* next = reader == nullptr ? nullptr : &graph.node(reader->node);
+  if (node.op_type() == "Relu" && next != nullptr &&
+      (next->op_type() == "Clip" || next->op_type() == "Relu") &&
+      after.producer(node.output(0)) == nullptr)
+    return truth_of(graph, after, *next);                // one Clip does the work of both
   if (moves_values(node.op_type())) return Truth::gone;  // moved nothing, or cancelled another one
+  // A Conv that took the Add behind it in has the name of the Conv.
+  for (const std::string& input : node.input())
+    if (const onnx::NodeProto* ahead = graph.producer(input);
+        ahead != nullptr && ahead->op_type() == "Conv")
+      if (const onnx::NodeProto* conv = after.named(ahead->name());
+          conv != nullptr && conv->op_type() == "FusedConv")
+        return of(*conv);
   const onnx::NodeProto* kernel = kernel_around(graph, after, node);
   return kernel == nullptr ? Truth::unknown : of(*kernel);
 }

@@ -68,6 +68,11 @@ INSTANTIATE_TEST_SUITE_P(
              LintRule::integer_kernel, ""},
         Case{"FloatBias", "conv: y = Conv(d, wd, fb);" + pair_of_y + out, "conv",
              LintRule::integer_kernel, ""},
+        Case{"FloatBiasAndDataOfScaleOfShape1",
+             "q9: k = QuantizeLinear(x, s1, m); d9: e = DequantizeLinear(k, s1, m); conv: y = "
+             "Conv(e, wd, fb);" +
+                 pair_of_y + out,
+             "conv", LintRule::float_bias, "its form is not one that the engine quantizes"},
         Case{"FloatWeights", "conv: y = Conv(d, f, fb);" + pair_of_y + out, "conv",
              LintRule::integer_kernel, ""},
         Case{"ScaleOfShape1",
@@ -95,6 +100,12 @@ INSTANTIATE_TEST_SUITE_P(
                  "DequantizeLinear(yq, s, z);" +
                  out,
              "conv", LintRule::integer_kernel, ""},
+        Case{"ClipLessThanHalfAStepInsideTheGrid",
+             "init near float[] {25.46};" + conv +
+                 "clip: r = Clip(y, zero, near); q1: yq = QuantizeLinear(r, s, z); d1: yd = "
+                 "DequantizeLinear(yq, s, z);" +
+                 out,
+             "clip", LintRule::integer_kernel, ""},
         Case{"ClipInsideTheGrid",
              conv +
                  "clip: r = Clip(y, zero, six); q1: yq = QuantizeLinear(r, s, z); d1: yd = "
@@ -165,6 +176,15 @@ INSTANTIATE_TEST_SUITE_P(
              "com.microsoft.DequantizeLinear(yq, s, h);" +
                  out,
              "conv", LintRule::sixteen_bits, "16 bits"},
+        Case{"BiasOfAnotherScale",
+             "init b9 float[] {0.002}; d9: e = DequantizeLinear(b, b9, bz); conv: y = Conv(d, wd, "
+             "e);" +
+                 pair_of_y + out,
+             "conv", LintRule::bias_scale, "is 0.002, input scale * weight scale is 0.001"},
+        Case{"BiasWithZeroPoint",
+             "init b9 int32[] {3}; d9: e = DequantizeLinear(b, bs, b9); conv: y = Conv(d, wd, e);" +
+                 pair_of_y + out,
+             "conv", LintRule::bias_type, "zero point of its bias"},
         Case{"BiasOfInt8",
              "init b8 int8[4] ones; d8: e = DequantizeLinear(b8, bs, i0); conv: y = Conv(d, wd, "
              "e);" +

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "lint/engine_truth.h"
+#include "ocs/engine/onnx_runtime.h"
 #include "ocs/passes/name_nodes.h"
+#include "support/models.h"
 #include "support/text_model.h"
 
 namespace ocs {
@@ -15,7 +17,7 @@ const std::string head = R"(
   init s float[] {0.1}; init z uint8[] {0}; init m uint8[] {128}; init i0 int8[] {0};
   init w int8[32, 6] ones; init v float[] {0.01}; init vz int8[] {0};
   init r float[6] ones; init rz int8[6] zeros; init wt int8[6, 32] ones;
-  init fb float[6] ones; init b int32[6] ones; init bs float[] {0.001}; init bz int32[] {0};
+  init fb float[6] ones; init b int32[6] {100, 200, 300, 400, 500, 600}; init bs float[] {0.001}; init bz int32[] {0};
   q: xq = QuantizeLinear(x, s, m); dx: d = DequantizeLinear(xq, s, m);
   dw: wd = DequantizeLinear(w, v, vz); db: bd = DequantizeLinear(b, bs, bz);
   dr: rd = DequantizeLinear(w, r, rz) {axis = 1}; dt: td = DequantizeLinear(wt, v, vz);
@@ -98,6 +100,20 @@ INSTANTIATE_TEST_SUITE_P(
              LintRule::float_bias},
         Case{"GemmWithBeta", "n: y = Gemm(d, wd, bd) {beta = 0.5};" + pair_of_y,
              LintRule::gemm_form},
+        Case{"GemmWithAlpha", "n: y = Gemm(d, wd, bd) {alpha = 0.5};" + pair_of_y,
+             LintRule::gemm_form},
+        Case{"GemmWithAlphaWithoutBias", "n: y = Gemm(d, wd) {alpha = 0.5};" + pair_of_y,
+             LintRule::integer_kernel},
+        Case{"MatMulAndReluReadInFloat",
+             "n: y = MatMul(d, wd); relu: k = Relu(y); e: o = Exp(k); output o;",
+             LintRule::clamp_behind},
+        Case{"MatMulAndReluThatLeaves", "n: y = MatMul(d, wd); relu: k = Relu(y); output k;",
+             LintRule::integer_kernel},
+        Case{"GemmAndReluOfZeroPoint128", "n: p = Gemm(d, wd, bd); relu: y = Relu(p);" + pair_of_y,
+             LintRule::relu_zero_point},
+        Case{"WeightsOnlyMatMulAndRelu",
+             "n: y = MatMul(x, wd2); relu: k = Relu(y); e: o = Exp(k); output o;",
+             LintRule::clamp_behind},
         Case{"SignedGemm",
              "q9: k = QuantizeLinear(x, s, i0); d9: e = DequantizeLinear(k, s, i0); n: y = Gemm(e, "
              "wd); "
@@ -109,6 +125,23 @@ INSTANTIATE_TEST_SUITE_P(
              "o: u = MatMul(e, wd); output y; output u;",
              LintRule::signed_activations}),
     [](const auto& each) { return each.param.name; });
+
+// No rule of the engine: it adds the bias as it stands.
+TEST(Forecast, WarnsOfABiasOfGemmThatIsAddedInAnotherScale) {
+  const Model model = text_model(
+      head +
+      "init b9 float[] {0.004}; d9: e = DequantizeLinear(b, b9, bz); n: y = Gemm(d, wd, e);" +
+      pair_of_y);
+  const LintForecast result = forecast(model, lint_target("ort-cpu"));
+  ASSERT_EQ(result.nodes.size(), 1U);
+  EXPECT_TRUE(result.nodes.front().is_fused());
+  EXPECT_THAT(result.nodes.front().warning,
+              testing::HasSubstr("is 0.004, input scale * weight scale is 0.001"));
+  EXPECT_FALSE(result.is_clean());
+  const NamedTensors input = random_inputs(model, 1);
+  EXPECT_NE(run_once(onnx_runtime()(model, {}), input),
+            run_once(onnx_runtime()(model, {.optimize = false}), input));
+}
 
 }  // namespace
 }  // namespace ocs

@@ -38,33 +38,24 @@ void add_dequantize(WorkingGraph& graph, const Step& like, const std::string& va
   graph.add(std::move(step));
 }
 
-// A pair like that of `like` on the value's way to these readers; no readers: on its way out of the graph.
+// A pair like that of `like` on the value's way to these readers and, where `leaves`, out of the graph.
 void insert_pair(WorkingGraph& graph, const Step& like, const std::string& value,
-                 const std::vector<Edge>& edges) {
+                 const std::vector<Edge>& edges, bool leaves) {
   const Step pattern = like;  // steps move when one is added
   std::string source = value;
-  if (edges.empty()) {
+  if (leaves) {
     const std::size_t writer = graph.index_of(*graph.producer(value));
     source = graph.fresh_value(value);
     graph.set_output(writer, 0, source);
   }
   const std::string integers = graph.fresh_value(value);
   add_quantize(graph, pattern, source, integers);
-  if (edges.empty()) add_dequantize(graph, pattern, integers, value);
+  if (leaves) add_dequantize(graph, pattern, integers, value);
   for (const Edge& edge : edges) {
     const std::string result = graph.fresh_value(value);
     add_dequantize(graph, pattern, integers, result);
     graph.connect(edge, result);
   }
-}
-
-// Readers of what a carrier writes that do not begin with a QuantizeLinear.
-std::vector<Edge> edges_to_carry_to(const WorkingGraph& graph, const std::string& value) {
-  const std::span<const Edge> readers = graph.readers(value);
-  std::vector<Edge> edges;
-  std::ranges::copy_if(readers, std::back_inserter(edges),
-                       [&](const Edge& edge) { return !graph.step(edge.step).is_quantize(); });
-  return edges;
 }
 
 }  // namespace
@@ -137,11 +128,11 @@ bool remove_double_pairs(WorkingGraph& graph) {
 }
 
 // Two that read the same value in the same way are one.
-bool merge_equal_quantizers(WorkingGraph& graph) {
+bool merge_equal_quantize(WorkingGraph& graph) {
   bool changed = false;
   for (std::size_t i = 0; i < graph.size(); ++i) {
     const Step first = graph.step(i);
-    if (first.gone || (!first.is_quantize() && !first.is_dequantize())) continue;
+    if (first.gone || !first.is_quantize()) continue;
     const std::span<const Edge> now = graph.readers(first.inputs.front());
     for (const Edge& edge : std::vector<Edge>(now.begin(), now.end())) {
       const Step& other = graph.step(edge.step);
@@ -174,10 +165,14 @@ bool carry_pairs_down(WorkingGraph& graph) {
       carrying.pop_back();
       if (!is_carrier(graph, carrier)) continue;
       const std::string& value = carrier.outputs.front();
+      const std::span<const Edge> now = graph.readers(value);
+      const std::vector<Edge> edges(now.begin(), now.end());
       const bool leaves = graph.is_graph_output(value);
-      const std::vector<Edge> edges = edges_to_carry_to(graph, value);
-      if (leaves ? !graph.readers(value).empty() : edges.empty()) continue;
-      insert_pair(graph, dequantize, value, edges);
+      // One QuantizeLinear among the readers is enough to leave it.
+      const bool is_quantized = std::ranges::any_of(
+          edges, [&](const Edge& edge) { return graph.step(edge.step).is_quantize(); });
+      if (is_quantized || (edges.empty() && !leaves)) continue;
+      insert_pair(graph, dequantize, value, edges, leaves);
       for (const Edge& edge : edges) carrying.push_back(edge.step);
       changed = true;
     }
@@ -200,7 +195,7 @@ bool carry_pairs_up(WorkingGraph& graph) {
       const Step* source = graph.producer(before);
       if (source != nullptr && (source->is_dequantize() || !is_only_inner(graph, before))) break;
       if (source == nullptr && !graph.is_input(before)) break;
-      insert_pair(graph, quantize, before, {ahead});
+      insert_pair(graph, quantize, before, {ahead}, false);
       changed = true;
       value = before;
     }

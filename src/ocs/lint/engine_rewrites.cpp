@@ -16,7 +16,28 @@ constexpr std::int32_t type_uint8 = 2;
 constexpr std::int32_t type_int8 = 3;
 constexpr int most_rounds = 5;  // of the engine too
 
-void drop_redundant_clamps(WorkingGraph& graph, AbsorbedNodes& absorbed) {
+// Clamps that are dropped wherever they stand: the integers clamp at the same values or earlier.
+bool is_dropped(const WorkingGraph& graph, const Step& clamp, const Step& quantize) {
+  const Quantizer& grid = quantize.quantizer;
+  const IntegerRange range = range_of_type(grid.type);
+  if (!grid.is_constant || !grid.has_one_scale || !grid.has_zero_point || range.highest == 0)
+    return false;
+  if (clamp.op == "Relu") return grid.zero_point == range.lowest;
+  ClipBounds bounds;
+  // A Clip with bounds as inputs must have a node ahead.
+  if (!grid.scale_shape.empty() || !read_bounds(graph, clamp, bounds) ||
+      (clamp.inputs.size() > 1 && graph.producer(clamp.inputs.front()) == nullptr))
+    return false;
+  constexpr double rounding = std::numeric_limits<float>::epsilon();
+  const auto real = [&](std::int64_t level) {
+    return static_cast<double>(level - grid.zero_point) * grid.scale;
+  };
+  return bounds.lowest - real(range.lowest) <= rounding &&
+         real(range.highest) - bounds.highest <= rounding;
+}
+
+bool drop_redundant_clamps(WorkingGraph& graph, AbsorbedNodes& absorbed) {
+  bool changed = false;
   for (std::size_t i = 0; i < graph.size(); ++i) {
     const Step step = graph.step(i);
     if (step.gone || (step.op != "Relu" && step.op != "Clip") ||
@@ -24,13 +45,13 @@ void drop_redundant_clamps(WorkingGraph& graph, AbsorbedNodes& absorbed) {
       continue;
     const Edge behind = graph.readers(step.outputs.front()).front();
     const Step& quantize = graph.step(behind.step);
-    if (!quantize.is_quantize() || !quantize.quantizer.has_zero_point ||
-        !is_redundant(graph, step, quantize))
-      continue;
+    if (!quantize.is_quantize() || !is_dropped(graph, step, quantize)) continue;
     absorbed[step.node] = {.into_quantize = true, .step = behind.step};
     graph.connect(behind, step.inputs.front());
     graph.remove(i);
+    changed = true;
   }
+  return changed;
 }
 
 // A pair of int8 whose integers nobody else reads becomes one of uint8.
@@ -78,6 +99,7 @@ bool read_bounds(const WorkingGraph& graph, const Step& clip, ClipBounds& bounds
         float_attribute(*clip.node, "min", std::numeric_limits<float>::lowest()));
     bounds.highest =
         static_cast<double>(float_attribute(*clip.node, "max", std::numeric_limits<float>::max()));
+    if (clip.has_relu_ahead) bounds.lowest = std::max(bounds.lowest, 0.0);
     return true;
   }
   const auto read = [&](std::size_t input, double& bound) {
@@ -86,13 +108,17 @@ bool read_bounds(const WorkingGraph& graph, const Step& clip, ClipBounds& bounds
     if (value) bound = *value;
     return value.has_value();
   };
-  return read(1, bounds.lowest) && read(2, bounds.highest);
+  const bool are_constant = read(1, bounds.lowest) && read(2, bounds.highest);
+  if (clip.has_relu_ahead) bounds.lowest = std::max(bounds.lowest, 0.0);
+  return are_constant;
 }
 
 bool is_redundant(const WorkingGraph& graph, const Step& clamp, const Step& quantize) {
   const Quantizer& grid = quantize.quantizer;
   const IntegerRange range = range_of_type(grid.type);
-  if (!grid.has_one_scale || range.highest == 0) return false;
+  if (!grid.is_constant || !grid.scale_shape.empty() || !grid.zero_point_shape.empty() ||
+      range.highest == 0)
+    return false;
   if (clamp.op == "Relu") return grid.zero_point == range.lowest;
   ClipBounds bounds;
   if (!read_bounds(graph, clamp, bounds)) return false;
@@ -104,18 +130,21 @@ bool is_redundant(const WorkingGraph& graph, const Step& clamp, const Step& quan
 AbsorbedNodes make_engine_rewrites(WorkingGraph& graph, bool signed_is_integer) {
   AbsorbedNodes absorbed;
   const KnownShapes shapes = known_shapes(graph);
+  give_each_reader_its_own(graph);
   for (int round = 0; round < most_rounds; ++round) {
     bool changed = pass_identities_by(graph);
+    changed = fuse_relu_and_clip(graph, absorbed) || changed;
     changed = remove_double_pairs(graph) || changed;
-    changed = merge_equal_quantizers(graph) || changed;
+    changed = merge_equal_quantize(graph) || changed;
     changed = fuse_bias_of_matmul(graph, shapes, absorbed) || changed;
-    changed = carry_pairs_down(graph) || changed;
     changed = carry_pairs_up(graph) || changed;
+    changed = carry_pairs_down(graph) || changed;
     changed = quantize_float_weights(graph) || changed;
+    give_each_reader_its_own(graph);
     if (!changed) break;
   }
-  give_each_reader_its_own(graph);
-  drop_redundant_clamps(graph, absorbed);
+  // One behind the other, too.
+  for (int round = 0; round < most_rounds && drop_redundant_clamps(graph, absorbed);) ++round;
   if (!signed_is_integer) make_unsigned(graph);
   return absorbed;
 }

@@ -18,7 +18,8 @@ using AbsorbedNodes = std::map<const onnx::NodeProto*, Absorbed>;
 // `signed_is_integer`: kernels take int8 activations (not on x86, where pairs of int8 are made uint8 when that is possible).
 [[nodiscard]] AbsorbedNodes make_engine_rewrites(WorkingGraph& graph, bool signed_is_integer);
 
-// Whether a Relu or Clip changes nothing ahead of this QuantizeLinear: all that it would clamp, the integers clamp.
+// Whether a kernel may take a Relu or Clip for one that changes nothing ahead of this QuantizeLinear: what it clamps, the integers clamp,
+// bounds rounded to the grid.
 [[nodiscard]] bool is_redundant(const WorkingGraph& graph, const Step& clamp, const Step& quantize);
 // Least and largest value that a Clip lets through; false where they are not constant.
 struct ClipBounds {

@@ -55,20 +55,25 @@ class Forecaster {
     return ops;
   }
 
+  // Of the step that computes it in the end.
+  static Verdict verdict_of(const JudgeInput& input, const AbsorbedNodes& absorbed,
+                            const Step& step) {
+    if (!step.gone) return judge(input, step);
+    const Absorbed& where = absorbed.at(step.node);
+    return where.into_quantize ? Verdict{}
+                               : verdict_of(input, absorbed, input.graph.step(where.step));
+  }
+
   void add(const JudgeInput& input, const AbsorbedNodes& absorbed, const Step& step,
            const std::string& op) {
-    const auto found = absorbed.find(step.node);
-    Verdict verdict;
-    if (found == absorbed.end()) {
-      verdict = judge(input, step);
-    } else if (!found->second.into_quantize) {
-      verdict = judge(input, input.graph.step(found->second.step));
-    }
+    const Verdict verdict = verdict_of(input, absorbed, step);
+    result_.warnings += verdict.warning.empty() ? 0U : 1U;
     result_.fused += verdict.rule == LintRule::integer_kernel ? 1U : 0U;
     result_.nodes.push_back({.name = name_of(*step.node),
                              .op = op,
                              .rule = verdict.rule,
-                             .reason = std::move(verdict.reason)});
+                             .reason = verdict.reason,
+                             .warning = verdict.warning});
   }
 
   const Model& model_;

@@ -16,6 +16,8 @@ struct NodeForecast {
   std::string op{};    // the operator in the model, with its domain outside ONNX's
   LintRule rule = LintRule::integer_kernel;
   std::string reason{};  // a sentence about this node; "" where it runs on integers
+  std::string
+      warning{};  // results that are wrong although the engine takes the node; "": none are known of
 
   [[nodiscard]] bool is_fused() const { return rule == LintRule::integer_kernel; }
 };
@@ -26,11 +28,14 @@ struct LintForecast {
   // constants alone.
   std::vector<NodeForecast> nodes{};
   std::size_t fused = 0;
+  std::size_t warnings = 0;
   bool is_quantized = false;  // whether anything in it is
   std::string
       refusal{};  // why the engine refuses the whole model; "": it does not, as far as can be told
 
-  [[nodiscard]] bool is_clean() const { return refusal.empty() && fused == nodes.size(); }
+  [[nodiscard]] bool is_clean() const {
+    return refusal.empty() && warnings == 0 && fused == nodes.size();
+  }
 };
 
 // The model's nodes must be sorted (read_model checks that). Throws Error(bad_input) for broken attributes and scales, naming them.

@@ -158,6 +158,11 @@ Verdict judge_clamp(const JudgeInput& input, const Step& step) {
   if (around.dequantized == 0 && !around.has_any_behind)
     return {LintRule::not_quantized, "neither its input nor its result is quantized"};
   if (around.behind == nullptr) return around.why_none_behind;
+  const Step* ahead = input.graph.producer(step.inputs.front());
+  if (ahead != nullptr && is_redundant(input.graph, step, *around.behind) &&
+      surroundings_of(input.graph, *ahead).behind == around.behind &&
+      judge(input, *ahead).rule == LintRule::integer_kernel)
+    return {};  // part of the kernel ahead
   if (step.op == "Relu")
     return {
         LintRule::relu_zero_point,

@@ -1,16 +1,15 @@
 // Conv, MatMul and Gemm.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
 #include "ocs/graph/graph.h"
-#include "ocs/graph/tensor_proto.h"
 #include "ocs/lint/judge.h"
 
 namespace ocs {
 namespace {
 
-constexpr std::int32_t type_float = 1;
 constexpr std::int32_t type_int8 = 3;
 constexpr std::int32_t type_int32 = 6;
 
@@ -68,21 +67,36 @@ Verdict judge_bias(const JudgeInput& input, const Step& step, const Surroundings
   return {};
 }
 
-// The engine makes one constant of those of up to 8 values that are equal.
-bool is_shared(const WorkingGraph& graph, const std::string& name) {
-  constexpr std::int64_t most_values = 8;
-  if (graph.readers(name).size() > 1) return true;
-  const onnx::TensorProto* constant = graph.constant(name);
-  if (constant == nullptr || constant->data_type() != type_float ||
-      element_count(*constant) > most_values)
-    return false;
-  const Tensor values = to_tensor(*constant, graph.folder());
-  return std::ranges::any_of(graph.constants(), [&](const auto& other) {
-    const onnx::TensorProto& tensor = *other.second;
-    return other.first != name && tensor.data_type() == type_float &&
-           !graph.readers(other.first).empty() && element_count(tensor) <= most_values &&
-           to_tensor(tensor, graph.folder()) == values;
-  });
+// Whether the kernel may add the bias to its sums as it stands: scale input scale * weight scale, in each channel.
+bool has_bias_scale(const Quantizer& data, const Quantizer& weight, const Quantizer& bias) {
+  constexpr double tolerance = 0.01;
+  if (bias.scales.empty() || weight.scales.empty()) return false;
+  const std::size_t channels = std::max(bias.scales.size(), weight.scales.size());
+  const auto at = [&](const Quantizer& grid, std::size_t channel) {
+    return static_cast<double>(grid.scales[grid.scales.size() == 1 ? 0 : channel]);
+  };
+  if (bias.scales.size() != 1 && bias.scales.size() != channels) return false;
+  if (weight.scales.size() != 1 && weight.scales.size() != channels) return false;
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    const double wanted = data.scale * at(weight, channel);
+    if (std::abs(at(bias, channel) - wanted) > tolerance * std::abs(wanted)) return false;
+  }
+  return true;
+}
+
+Verdict judge_bias_scale(const Surroundings& around) {
+  const Step* bias = in_front_of(around, 2);
+  if (bias == nullptr || bias->node == nullptr)
+    return {};  // none, or the engine quantizes it itself
+  const Quantizer& data = around.in_front[0]->quantizer;
+  const Quantizer& weight = around.in_front[1]->quantizer;
+  if (bias->quantizer.zero_point != 0)
+    return {LintRule::bias_type, "the zero point of its bias is not 0"};
+  if (has_bias_scale(data, weight, bias->quantizer)) return {};
+  return {LintRule::bias_scale,
+          fmt::format("the scale of its bias '{}' is {:g}, input scale * weight scale is {:g}{}",
+                      bias->inputs.front(), bias->quantizer.scale, data.scale * weight.scale,
+                      weight.scales.size() > 1 ? " in the first channel" : "")};
 }
 
 // Float data and quantized weights: what keeps MatMulNBits from them.
@@ -96,7 +110,7 @@ Verdict judge_nbits(const JudgeInput& input, const Step& step, const Step& weigh
   if (integers->dims_size() != 2) return refuse("its weights are no matrix");
   if (input.graph.readers(stored).size() > 1)
     return refuse("its weights have other readers as well");
-  if (is_shared(input.graph, weight.inputs[1]))
+  if (input.graph.is_shared(weight.inputs[1]))
     return refuse(fmt::format(
         "its scale '{}' has other readers, or equals another constant, which makes one of both",
         weight.inputs[1]));
@@ -133,6 +147,7 @@ Verdict judge_weights_only(const JudgeInput& input, const Step& step, const Surr
   if (weight == nullptr) return float_input(input, step, around);
   if (step.op == "Conv")
     return {LintRule::weights_only, "its weights are quantized, its data are float"};
+  if (around.blocking_clamp.rule != LintRule::integer_kernel) return around.blocking_clamp;
   return judge_nbits(input, step, *weight);
 }
 
@@ -150,6 +165,8 @@ Verdict judge_conv(const JudgeInput& input, const Step& step, const Surroundings
   if (around.behind == nullptr) return around.why_none_behind;
   if (Verdict bias = judge_bias(input, step, around); bias.rule != LintRule::integer_kernel)
     return bias;
+  if (Verdict scale = judge_bias_scale(around); scale.rule != LintRule::integer_kernel)
+    return scale;
   return judge_integers(input, *data, *weight, around.behind, false);
 }
 
@@ -163,6 +180,7 @@ Verdict judge_matmul(const JudgeInput& input, const Step& step, const Surroundin
       width.rule != LintRule::integer_kernel)
     return width;
   // Without a QuantizeLinear behind, a kernel that gives floats takes its place.
+  if (around.blocking_clamp.rule != LintRule::integer_kernel) return around.blocking_clamp;
   if (around.has_any_behind && around.behind == nullptr) return around.why_none_behind;
   return {};
 }
@@ -173,13 +191,22 @@ Verdict judge_gemm(const JudgeInput& input, const Step& step, const Surroundings
   const Step* weight = in_front_of(around, 1);
   if (data == nullptr) return judge_weights_only(input, step, around);
   if (weight == nullptr) return float_input(input, step, around);
+  if (around.blocking_clamp.rule != LintRule::integer_kernel) return around.blocking_clamp;
   if (around.has_any_behind && around.behind == nullptr) return around.why_none_behind;
   if (Verdict bias = judge_bias(input, step, around); bias.rule != LintRule::integer_kernel)
     return bias;
-  if (has_input(step, 2) && step.op == "Gemm" && step.node->op_type() == "Gemm" &&
-      float_attribute(*step.node, "beta", 1.0F) != 1.0F)
-    return {LintRule::gemm_form, "beta is not 1"};
-  return judge_integers(input, *data, *weight, around.behind, true);
+  if (has_input(step, 2) && step.node->op_type() == "Gemm") {
+    if (float_attribute(*step.node, "alpha", 1.0F) != 1.0F)
+      return {LintRule::gemm_form, "alpha is not 1"};
+    if (float_attribute(*step.node, "beta", 1.0F) != 1.0F)
+      return {LintRule::gemm_form, "beta is not 1"};
+  }
+  Verdict verdict = judge_integers(input, *data, *weight, around.behind, true);
+  // Nobody looks at the scale of the bias here: it is added to the sums as it stands.
+  if (const Verdict scale = judge_bias_scale(around);
+      verdict.rule == LintRule::integer_kernel && scale.rule != LintRule::integer_kernel)
+    verdict.warning = scale.reason + "; the kernel adds it as if it were, so results are wrong";
+  return verdict;
 }
 
 }  // namespace ocs

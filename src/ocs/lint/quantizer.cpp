@@ -63,7 +63,9 @@ Quantizer quantizer_of(const onnx::NodeProto& node, const FindConstant& constant
   result.has_zero_point = !zero_point.empty();
   if (const onnx::TensorProto* scale = constant(input_of(node, 1))) {
     result.scale_shape = shape_of(*scale);
-    result.scale = first_value(values_of(*scale, folder));
+    const std::vector<float> values = values_of(*scale, folder);
+    result.scale = first_value(values);
+    if (result.scale_shape.size() <= 1) result.scales = values;
   } else {
     result.is_constant = false;
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <string_view>
+#include <vector>
 
 #include <onnx/onnx_pb.h>
 
@@ -19,6 +20,7 @@ struct Quantizer {
   Shape scale_shape{};         // [] for one that is not constant
   Shape zero_point_shape{};
   bool has_zero_point = false;  // the node names one
+  std::vector<float> scales{};  // of a scale with at most one extent
   double scale = 0;             // the first
   std::int64_t zero_point = 0;  // the first
   std::int64_t axis = 1;

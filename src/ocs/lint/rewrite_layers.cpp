@@ -51,6 +51,10 @@ bool quantize_float_weights_of(WorkingGraph& graph, std::size_t index) {
   const bool has_bias = step.inputs.size() > 2 && !step.inputs[2].empty();
   const onnx::TensorProto* bias = has_bias ? graph.constant(step.inputs[2]) : nullptr;
   if (has_bias ? bias == nullptr || bias->dims_size() != 1 : weight != nullptr) return false;
+  // The engine does not work out the product of a scale of shape [1] and one of shape [] ahead of time.
+  if (has_bias && !data->quantizer.scale_shape.empty() &&
+      (weight == nullptr || weight->quantizer.scale_shape.empty()))
+    return false;
   if (weight != nullptr && !weight->quantizer.has_one_scale) {
     const Quantizer& rows = weight->quantizer;
     if (rows.scale_shape.size() != 1 || rows.scale_shape.front() != bias->dims(0) ||
@@ -126,6 +130,25 @@ bool fuse_bias_of_matmul(WorkingGraph& graph, const KnownShapes& shapes, Absorbe
     const std::size_t index = graph.add(std::move(gemm));
     absorbed[step.node] = {.step = index};
     absorbed[add.node] = {.step = index};
+    changed = true;
+  }
+  return changed;
+}
+
+bool fuse_relu_and_clip(WorkingGraph& graph, AbsorbedNodes& absorbed) {
+  bool changed = false;
+  for (std::size_t i = 0; i < graph.size(); ++i) {
+    const Step relu = graph.step(i);
+    if (relu.gone || relu.op != "Relu" || !is_only_inner(graph, relu.outputs.front())) continue;
+    const Edge behind = graph.readers(relu.outputs.front()).front();
+    ClipBounds bounds;
+    if (graph.step(behind.step).op != "Clip" || behind.input != 0 ||
+        !read_bounds(graph, graph.step(behind.step), bounds))
+      continue;
+    absorbed[relu.node] = {.step = behind.step};
+    graph.take_relu_in(behind.step);
+    graph.connect(behind, relu.inputs.front());
+    graph.remove(i);
     changed = true;
   }
   return changed;

@@ -10,12 +10,15 @@ namespace ocs {
 bool pass_identities_by(WorkingGraph& graph);  // Identity, and Dropout of inference
 bool remove_double_pairs(
     WorkingGraph& graph);  // Q -> DQ -> Q -> DQ is one pair, on the range that both have in common
-bool merge_equal_quantizers(
+bool merge_equal_quantize(
     WorkingGraph& graph);  // two that read the same value in the same way are one
 bool carry_pairs_down(
     WorkingGraph& graph);  // DQ -> MaxPool -> x becomes DQ -> MaxPool -> Q -> DQ -> x
 bool carry_pairs_up(WorkingGraph& graph);  // x -> MaxPool -> Q becomes x -> Q -> DQ -> MaxPool -> Q
 void give_each_reader_its_own(WorkingGraph& graph);  // a DequantizeLinear for each reader
+
+// Relu and the Clip behind are one Clip.
+bool fuse_relu_and_clip(WorkingGraph& graph, AbsorbedNodes& absorbed);
 
 // Conv, ConvTranspose and Gemm between quantized values: float weights and biases are quantized too.
 bool quantize_float_weights(WorkingGraph& graph);

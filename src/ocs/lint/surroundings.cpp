@@ -59,7 +59,7 @@ Verdict why_clamp_stays(const WorkingGraph& graph, const Step& clamp) {
             fmt::format("the result of {} behind it is read by more than its QuantizeLinear",
                         called(clamp))};
   if (quantize == nullptr || !quantize->is_quantize())
-    return {LintRule::float_result,
+    return {LintRule::clamp_behind,
             fmt::format("the result of {} behind it is read in float", called(clamp))};
   if (clamp.op == "Relu")
     return {LintRule::relu_zero_point,
@@ -143,8 +143,12 @@ Surroundings surroundings_of(const WorkingGraph& graph, const Step& step) {
   const Step* next = only_reader(graph, step.outputs.front());
   if (next != nullptr && (next->op == "Relu" || next->op == "Clip")) {
     const Step* quantize = only_reader(graph, next->outputs.front());
-    if (quantize != nullptr && quantize->is_quantize() && is_redundant(graph, *next, *quantize))
+    if (quantize != nullptr && quantize->is_quantize() && is_redundant(graph, *next, *quantize)) {
       next = quantize;
+    } else if (graph.readers(next->outputs.front()).size() == 1 &&
+               !graph.is_graph_output(next->outputs.front())) {
+      around.blocking_clamp = why_clamp_stays(graph, *next);
+    }
   }
   around.has_any_behind = is_quantized_behind(graph, step);
   if (next != nullptr && next->is_quantize()) {

@@ -13,6 +13,7 @@ namespace ocs {
 struct Verdict {
   LintRule rule = LintRule::integer_kernel;
   std::string reason{};
+  std::string warning{};  // what goes wrong all the same; "": nothing
 };
 
 struct Surroundings {
@@ -22,7 +23,10 @@ struct Surroundings {
   std::size_t dequantized = 0;  // of those
   const Step* behind =
       nullptr;  // the one QuantizeLinear that reads its results, past a Relu or Clip that changes nothing
-  Verdict why_none_behind{};    // where there is none
+  Verdict why_none_behind{};  // where there is none
+  // Kernels that give floats too, and MatMulNBits, ask for no QuantizeLinear; but a Relu or Clip that is read once must be one that changes
+  // nothing ahead of a QuantizeLinear. "integer kernel" where that holds.
+  Verdict blocking_clamp{};
   bool has_any_behind = false;  // some reader is a QuantizeLinear
 };
 

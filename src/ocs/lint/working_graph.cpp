@@ -109,6 +109,22 @@ bool WorkingGraph::is_constant(std::string_view value) const {
   return constant(value) != nullptr || computed_constants_.contains(value);
 }
 
+bool WorkingGraph::is_shared(const std::string& name) const {
+  constexpr std::int64_t most_values = 8;
+  constexpr std::int32_t type_float = 1;
+  if (readers(name).size() > 1) return true;
+  const onnx::TensorProto* proto = constant(name);
+  if (proto == nullptr || proto->data_type() != type_float || element_count(*proto) > most_values)
+    return false;
+  const Tensor values = to_tensor(*proto, folder_);
+  return std::ranges::any_of(constants_, [&](const auto& other) {
+    const onnx::TensorProto& tensor = *other.second;
+    return other.first != name && tensor.data_type() == type_float &&
+           !readers(other.first).empty() && element_count(tensor) <= most_values &&
+           to_tensor(tensor, folder_) == values;
+  });
+}
+
 std::int32_t WorkingGraph::stated_type(std::string_view value) const {
   const auto found = types_.find(value);
   if (found != types_.end()) return found->second;

@@ -24,7 +24,8 @@ struct Step {
   const onnx::NodeProto* node = nullptr;  // where its attributes are; nullptr: made by the engine
   std::vector<std::string> inputs{};      // "" where one is left out
   std::vector<std::string> outputs{};
-  Quantizer quantizer{};  // of a QuantizeLinear or DequantizeLinear
+  Quantizer quantizer{};        // of a QuantizeLinear or DequantizeLinear
+  bool has_relu_ahead = false;  // a Clip that does the work of a Relu in front as well
   bool gone = false;
 
   [[nodiscard]] bool is_quantize() const { return op == "QuantizeLinear"; }
@@ -65,6 +66,8 @@ class WorkingGraph {
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   // The same, and whatever is computed from constants alone, but not a dequantized weight.
   [[nodiscard]] bool is_constant(std::string_view value) const;
+  // Whether the constant has several readers, or will have: the engine makes one constant of float ones of up to 8 values that are equal.
+  [[nodiscard]] bool is_shared(const std::string& constant) const;
   [[nodiscard]] bool is_input(std::string_view value) const;
   // ONNX's element type of an input or output of the graph, or of a value with value_info; 0: not stated.
   [[nodiscard]] std::int32_t stated_type(std::string_view value) const;
@@ -81,6 +84,7 @@ class WorkingGraph {
   void connect(Edge edge, const std::string& value);
   void set_output(std::size_t step, std::size_t output, const std::string& value);
   void add_outputs(std::size_t step, const std::vector<std::string>& values);
+  void take_relu_in(std::size_t clip) { steps_[clip].has_relu_ahead = true; }
   Quantizer& quantizer(std::size_t step) { return steps_[step].quantizer; }
   // A name that no value has.
   [[nodiscard]] std::string fresh_value(std::string_view base);
