@@ -5,11 +5,10 @@
 #include <cmath>
 
 #include "ocs/quant/affine.h"
+#include "ocs/quant/pair_sums.h"
 
 namespace ocs {
 namespace {
-
-constexpr std::int32_t largest_sum = 32767;
 
 // Between the least and the largest factor that can help; more steps change the error by less than a percent.
 constexpr int factors_tried = 10;
@@ -19,16 +18,6 @@ struct Row {
   std::int64_t output = 0;
 };
 
-std::int32_t pair_limit(const SaturationProblem& problem) {
-  return largest_sum / problem.highest_level;
-}
-
-// Excess of a pair over the limit: both of one sign, or nothing.
-std::int32_t excess(std::int32_t a, std::int32_t b, std::int32_t limit) {
-  if ((a > 0) != (b > 0) || a == 0 || b == 0) return 0;
-  return std::max(0, std::abs(a) + std::abs(b) - limit);
-}
-
 void lower(std::int16_t& value, std::int32_t by) {
   value = static_cast<std::int16_t>(value > 0 ? value - by : value + by);
 }
@@ -36,25 +25,20 @@ void lower(std::int16_t& value, std::int32_t by) {
 // Neighbours in the order taps, inputs: each takes half of what is too much, as far as it has that much.
 void limit_neighbours(const SaturationProblem& problem, const Row& row,
                       std::span<std::int16_t> stored) {
-  const ChannelMatrix& weight = problem.weight;
-  const std::int32_t limit = pair_limit(problem);
-  const std::int64_t length = weight.taps * weight.inputs;
-  const auto at = [&](std::int64_t k) -> std::int16_t& {
-    return stored[weight.index(row.group, row.output, k % weight.inputs, k / weight.inputs)];
-  };
-  for (std::int64_t k = 0; k + 1 < length; k += 2) {
-    const std::int32_t too_much = excess(at(k), at(k + 1), limit);
-    if (too_much == 0) continue;
-    lower(at(k), too_much / 2);
-    lower(at(k + 1), too_much - too_much / 2);
-  }
+  const std::int32_t limit = pair_limit(problem.highest_level);
+  for_each_pair(problem.weight, row.group, row.output, [&](std::size_t a, std::size_t b) {
+    const std::int32_t too_much = pair_excess(stored[a], stored[b], limit);
+    if (too_much == 0) return;
+    lower(stored[a], too_much / 2);
+    lower(stored[b], too_much - too_much / 2);
+  });
 }
 
 // Any two of one tap: the largest parts of each sign are lowered until the two largest fit.
 void limit_any_two(const SaturationProblem& problem, const Row& row,
                    std::span<std::int16_t> stored) {
   const ChannelMatrix& weight = problem.weight;
-  const std::int32_t limit = pair_limit(problem);
+  const std::int32_t limit = pair_limit(problem.highest_level);
   for (std::int64_t tap = 0; tap < weight.taps; ++tap) {
     for (const int sign : {1, -1}) {
       const auto copies = [&](std::int64_t i) {
@@ -156,8 +140,8 @@ float raise_scale(const SaturationProblem& problem, std::span<const Row> rows, f
   Rounded best = round_all(scale);
   if (!best.was_limited) return scale;
   // No pair exceeds twice the highest integer, so nothing is limited at the last factor.
-  const double largest =
-      2.0 * static_cast<double>(problem.highest) / static_cast<double>(pair_limit(problem)) * 1.01;
+  const double largest = 2.0 * static_cast<double>(problem.highest) /
+                         static_cast<double>(pair_limit(problem.highest_level)) * 1.01;
   float chosen = scale;
   for (int step = 1; step <= factors_tried; ++step) {
     const float candidate =
@@ -175,8 +159,7 @@ float raise_scale(const SaturationProblem& problem, std::span<const Row> rows, f
 }  // namespace
 
 bool can_saturate(const SaturationProblem& problem) {
-  // A depthwise Conv has one input channel: its kernel multiplies in 16 bits and adds in 32.
-  return problem.weight.inputs > 1 && 2 * problem.highest > pair_limit(problem);
+  return adds_pairs(problem.weight) && 2 * problem.highest > pair_limit(problem.highest_level);
 }
 
 std::vector<float> scales_against_saturation(const SaturationProblem& problem,
