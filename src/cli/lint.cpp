@@ -21,9 +21,6 @@ struct Options {
   bool all = false;
 };
 
-constexpr std::string_view unverified =
-    "unverified: from documents and issues, not held against this engine";
-
 Json as_json(const NodeForecast& node) {
   const LintRuleRow& rule = lint_rule(node.rule);
   Json json = {
@@ -39,7 +36,7 @@ Json as_json(const NodeForecast& node) {
 Json as_json(const LintForecast& result, const LintTarget& target) {
   Json json = {{"target", target.name},
                {"engine", target.engine},
-               {"unverified", !target.is_verified},
+               {"unverified", !target.is_verified()},
                {"quantized", result.is_quantized},
                {"refused", result.refusal},
                {"fused", result.fused},
@@ -64,7 +61,7 @@ std::string advice(const LintForecast& result) {
 std::string as_text(const LintForecast& result, const LintTarget& target, const Options& options) {
   std::string text =
       fmt::format("{}: {}, {} ({}){}\n", options.model, target.name, target.engine, target.what,
-                  target.is_verified ? "" : fmt::format("; {}", unverified));
+                  target.is_verified() ? "" : fmt::format("; unverified: {}", target.unverified));
   if (!result.refusal.empty()) text += fmt::format("refused: {}\n", result.refusal);
   if (!result.is_quantized)
     text += "not quantized: nothing in the model is, so all of it runs in float\n";
@@ -73,12 +70,15 @@ std::string as_text(const LintForecast& result, const LintTarget& target, const 
     if (node.is_fused() && !options.all) continue;
     rows.push_back({node.name, node.op, std::string(lint_rule(node.rule).name), node.reason});
   }
-  constexpr std::size_t widest = 120;
+  constexpr std::size_t widest = 200;
   if (!rows.empty())
     text += "\n" + text_table({{"node"}, {"operator"}, {"rule"}, {"reason"}}, rows, widest);
+  std::vector<std::vector<std::string>> warnings;
   for (const NodeForecast& node : result.nodes)
-    if (!node.warning.empty())
-      text += fmt::format("\nwarning: {} '{}': {}\n", node.op, node.name, node.warning);
+    if (!node.warning.empty()) warnings.push_back({node.name, node.op, node.warning});
+  if (!warnings.empty())
+    text += "\n" + text_table({{"node"}, {"operator"}, {"warning: results may be wrong"}}, warnings,
+                              widest);
   return text + advice(result) +
          fmt::format("\nfused {} of {}\n", result.fused, result.nodes.size());
 }
@@ -98,7 +98,7 @@ int run(const Options& options, Console& console) {
 std::string target_help() {
   std::string text = "the engine to forecast for (default: ort-cpu):";
   for (const LintTarget& target : lint_targets())
-    text += fmt::format(" {}{}", target.name, target.is_verified ? "" : " (unverified)");
+    text += fmt::format(" {}{}", target.name, target.is_verified() ? "" : " (unverified)");
   return text;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/methods_markdown.h"
 #include "cli/options.h"
 #include "ocs/clip/clip.h"
+#include "ocs/lint/targets.h"
 #include "ocs/ops/op.h"
 #include "ocs/recipe/recipe.h"
 #include "ocs/recipe/recipe_keys.h"
@@ -24,7 +25,8 @@ Json names_as_json() {
           {"rounding", rounding_names()},
           {"recipes", built_in_recipe_names()},
           {"operators", linear_op_names()},
-          {"targets", target_names()}};
+          {"targets", target_names()},
+          {"lint_targets", lint_target_names()}};
 }
 
 std::string described(std::string_view head, const std::vector<MethodText>& methods) {
@@ -39,7 +41,8 @@ std::string names_as_text() {
          described("rounding methods", describe_methods<Rounding>()) +
          fmt::format("recipes\n  {}\n", fmt::join(built_in_recipe_names(), " ")) +
          fmt::format("operators with weights\n  {}\n", fmt::join(linear_op_names(), " ")) +
-         fmt::format("targets\n  {}\n", fmt::join(target_names(), " "));
+         fmt::format("targets\n  {}\n", fmt::join(target_names(), " ")) +
+         fmt::format("targets of lint\n  {}\n", fmt::join(lint_target_names(), " "));
 }
 
 Run add(CLI::App& app) {

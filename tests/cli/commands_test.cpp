@@ -293,7 +293,8 @@ TEST_F(Commands, BenchTimesModelsSideBySide) {
 
 TEST_F(Commands, MethodsListsWhatThisBuildKnows) {
   const Json json = answer("methods");
-  EXPECT_THAT(keys_of(json), ElementsAre("clip", "rounding", "recipes", "operators", "targets"));
+  EXPECT_THAT(keys_of(json),
+              ElementsAre("clip", "rounding", "recipes", "operators", "targets", "lint_targets"));
   EXPECT_THAT(json["clip"].get<std::vector<std::string>>(),
               ElementsAre("max", "mse", "mse-hist", "aciq", "kl", "percentile", "ratio"));
   EXPECT_THAT(run("methods").out, HasSubstr("clip methods\n"));

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/methods_markdown.h"
+#include "ocs/lint/acceptance.h"
 #include "ocs/lint/rules.h"
 #include "ocs/lint/targets.h"
 #include "support/folder.h"

@@ -72,6 +72,17 @@ TEST_F(LintProgram, AnswersWithOneObject) {
   EXPECT_FALSE(conv.at("fix").get<std::string>().empty());
 }
 
+TEST_F(LintProgram, SaysWhatIsNotHeldAgainstAnEngine) {
+  const std::string model = std::string(quantized) + clean;
+  EXPECT_THAT(
+      lint(model, "--target tensorrt").out,
+      AllOf(HasSubstr("unverified: from documents and issues"), HasSubstr("activations at")));
+  EXPECT_EQ(parse_json(lint(model, "--target tensorrt --json").out, "answer").at("unverified"),
+            true);
+  EXPECT_THAT(run_program(OCS_BINARY_DIR "/ocs", {"lint", "--help"}, folder_.path()).out,
+              HasSubstr("qnn (unverified)"));
+}
+
 TEST_F(LintProgram, SaysThatAFloatModelIsNotQuantized) {
   const ProgramRun run = lint("input x float[1, 4]; r: y = Relu(x); output y;");
   EXPECT_EQ(run.code, 1);

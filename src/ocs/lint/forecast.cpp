@@ -1,14 +1,17 @@
 #include "ocs/lint/forecast.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "ocs/graph/graph.h"
 #include "ocs/graph/walk.h"
+#include "ocs/lint/acceptance.h"
 #include "ocs/lint/computing_nodes.h"
 #include "ocs/lint/engine_rewrites.h"
 #include "ocs/lint/judge.h"
+#include "ocs/lint/saturation.h"
 
 namespace ocs {
 namespace {
@@ -36,13 +39,19 @@ class Forecaster {
       if (is_computing(working.step(i), shapes)) listed.push_back(i);
     }
     const std::vector<std::string> ops = ops_of(working, listed);
-    const AbsorbedNodes absorbed = make_engine_rewrites(working, target_.signed_is_integer);
+    AbsorbedNodes absorbed;
+    if (target_.is_onnx_runtime)
+      absorbed = make_engine_rewrites(working, target_.signed_is_integer);
     const JudgeInput input{
         .graph = working, .integers = integers, .target = target_, .opset = model_.opset()};
     for (std::size_t i = 0; i < listed.size(); ++i)
       add(input, absorbed, working.step(listed[i]), ops[i]);
     for (const onnx::NodeProto& node : graph.node())
-      for_each_body(node, [&](const onnx::GraphProto& body) { add_graph(body, &working); });
+      for_each_body(node, [&](const onnx::GraphProto& body) {
+        const bool outside = std::exchange(in_body_, true);
+        add_graph(body, &working);
+        in_body_ = outside;
+      });
   }
 
   [[nodiscard]] LintForecast result() && { return std::move(result_); }
@@ -58,7 +67,14 @@ class Forecaster {
   // Of the step that computes it in the end.
   static Verdict verdict_of(const JudgeInput& input, const AbsorbedNodes& absorbed,
                             const Step& step) {
-    if (!step.gone) return judge(input, step);
+    if (!input.target.is_onnx_runtime) return judge_acceptance(input, step);
+    if (!step.gone) {
+      Verdict verdict = judge(input, step);
+      if (input.target.adds_in_16_bits && verdict.rule == LintRule::integer_kernel &&
+          verdict.warning.empty())
+        verdict.warning = saturation_warning(input.graph, step);
+      return verdict;
+    }
     const Absorbed& where = absorbed.at(step.node);
     return where.into_quantize ? Verdict{}
                                : verdict_of(input, absorbed, input.graph.step(where.step));
@@ -66,7 +82,9 @@ class Forecaster {
 
   void add(const JudgeInput& input, const AbsorbedNodes& absorbed, const Step& step,
            const std::string& op) {
-    const Verdict verdict = verdict_of(input, absorbed, step);
+    Verdict verdict = verdict_of(input, absorbed, step);
+    if (in_body_ && !target_.takes_bodies)
+      verdict = {LintRule::in_body, "it stands in the body of an If, Loop or Scan", ""};
     result_.warnings += verdict.warning.empty() ? 0U : 1U;
     result_.fused += verdict.rule == LintRule::integer_kernel ? 1U : 0U;
     result_.nodes.push_back({.name = name_of(*step.node),
@@ -79,7 +97,19 @@ class Forecaster {
   const Model& model_;
   const LintTarget& target_;
   LintForecast result_{};
+  bool in_body_ = false;
 };
+
+}  // namespace
+
+namespace {
+
+// A model input with an extent that is not fixed; "" where there is none.
+std::string free_input(const Model& model) {
+  for (const Port& input : model.inputs())
+    if (std::ranges::find(input.shape, -1) != input.shape.end()) return input.name;
+  return "";
+}
 
 }  // namespace
 
@@ -90,6 +120,9 @@ LintForecast forecast(const Model& model, const LintTarget& target) {
   if (model.opset() > target.newest_opset)
     result.refusal = fmt::format("the model has opset {}, {} knows those up to {}", model.opset(),
                                  target.engine, target.newest_opset);
+  if (!target.takes_free_extents && result.refusal.empty())
+    if (const std::string input = free_input(model); !input.empty())
+      result.refusal = fmt::format("the input '{}' has an extent that is not fixed", input);
   return result;
 }
 

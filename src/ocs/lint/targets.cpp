@@ -13,17 +13,68 @@ namespace {
 
 constexpr std::string_view ort = "ONNX Runtime 1.32";
 
+constexpr std::int64_t newest_of_ort = 27;
+constexpr std::int64_t any_opset = 1000;  // not documented
+
 constexpr std::array targets{
     LintTarget{.name = "ort-cpu",
                .engine = ort,
                .what = "x86-64",
-               .newest_opset = 27,
-               .is_verified = true},
+               .newest_opset = newest_of_ort,
+               .unverified = ""},
     LintTarget{.name = "ort-cpu-vnni",
                .engine = ort,
                .what = "x86-64 with VNNI",
-               .newest_opset = 27,
-               .is_verified = true},
+               .newest_opset = newest_of_ort,
+               .unverified = ""},
+    LintTarget{.name = "ort-cpu-avx2",
+               .engine = ort,
+               .what = "x86-64 without VNNI: kernels add products in 16 bits",
+               .newest_opset = newest_of_ort,
+               .unverified = "the graph is held against the engine, saturation is not",
+               .adds_in_16_bits = true},
+    LintTarget{
+        .name = "ort-arm",
+        .engine = ort,
+        .what = "arm64: int8 activations stay int8",
+        .newest_opset = newest_of_ort,
+        .unverified =
+            "held against the engine with session.qdqisint8allowed=1 on x86-64, not on arm64",
+        .signed_is_integer = true},
+    LintTarget{
+        .name = "openvino",
+        .engine = "OpenVINO, documents of 2024",
+        .what = "Intel CPU and GPU",
+        .newest_opset = any_opset,
+        .is_onnx_runtime = false,
+        .operators =
+            "Add AveragePool Clip Concat Conv ConvTranspose DepthToSpace Gather Gemm "
+            "GlobalAveragePool GlobalMaxPool GRU LSTM MatMul MaxPool Mul Pad PRelu ReduceMax "
+            "ReduceMean ReduceMin ReduceSum Relu Resize Slice Split Sub Transpose",
+        .q_operators = "QLinearConv QLinearMatMul ConvInteger MatMulInteger"},
+    LintTarget{.name = "tensorrt",
+               .engine = "TensorRT, documents of 10",
+               .what = "NVIDIA GPU",
+               .newest_opset = any_opset,
+               .is_onnx_runtime = false,
+               .operators =
+                   "Add AveragePool BatchNormalization Clip Concat Conv ConvTranspose Gemm "
+                   "GlobalAveragePool MatMul MaxPool Mul Relu Resize Slice Split Transpose"},
+    LintTarget{.name = "qnn",
+               .engine = "QNN execution provider, documents of 2025",
+               .what = "Qualcomm HTP",
+               .newest_opset = any_opset,
+               .is_onnx_runtime = false,
+               .takes_free_extents = false,
+               .takes_bodies = false},
+    LintTarget{.name = "vitis",
+               .engine = "Vitis AI XINT8, documents of 2025",
+               .what = "AMD NPU",
+               .newest_opset = any_opset,
+               .is_onnx_runtime = false,
+               .operators = "Add Concat Conv Gemm GlobalAveragePool MaxPool Relu Resize",
+               .takes_free_extents = false,
+               .takes_bodies = false},
 };
 
 }  // namespace

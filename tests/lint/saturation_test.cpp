@@ -1,0 +1,60 @@
+// Sums of 16 bits on processors without VNNI.
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ocs/lint/forecast.h"
+#include "support/text_model.h"
+
+namespace ocs {
+namespace {
+
+using testing::HasSubstr;
+
+// One MatMul [2] x [2, 1] with these two weights, which are neighbours in the kernel.
+std::string warning_for(int a, int b, const std::string& target,
+                        const std::string& levels = "uint8") {
+  const Model model =
+      text_model(fmt::format("ir 8; opset 14; input x float[1, 2]; init s float[] {{0.1}}; init z "
+                             "{}[] {{0}}; init w int8[2, 1] {{{}, {}}}; "
+                             "init wz int8[] {{0}}; q: i = QuantizeLinear(x, s, z); d: j = "
+                             "DequantizeLinear(i, s, z); dw: v = "
+                             "DequantizeLinear(w, s, wz); n: y = MatMul(j, v); output y;",
+                             levels, a, b));
+  const LintForecast result = forecast(model, lint_target(target));
+  EXPECT_TRUE(result.nodes.at(0).is_fused());
+  EXPECT_EQ(result.is_clean(), result.nodes.at(0).warning.empty());
+  return result.nodes.at(0).warning;
+}
+
+TEST(Saturation, IsWarnedOfWhereTwoNeighboursOfOneSignExceedTheLimit) {
+  EXPECT_EQ(warning_for(64, 64, "ort-cpu-avx2"), "");
+  EXPECT_THAT(warning_for(64, 65, "ort-cpu-avx2"),
+              HasSubstr("1 of 1 pairs of its weights add up to more than 128 (the most: 129)"));
+  EXPECT_THAT(warning_for(-64, -65, "ort-cpu-avx2"), HasSubstr("1 of 1 pairs"));
+  EXPECT_EQ(warning_for(127, -127, "ort-cpu-avx2"), "");
+}
+
+TEST(Saturation, IsNoMatterForProcessorsThatAddIn32Bits) {
+  EXPECT_EQ(warning_for(127, 127, "ort-cpu"), "");
+  EXPECT_EQ(warning_for(127, 127, "ort-cpu-vnni"), "");
+}
+
+TEST(Saturation, MeetsInt8DataOnceTheyAreUint8) {
+  EXPECT_THAT(warning_for(127, 127, "ort-cpu-avx2", "int8"), HasSubstr("the most: 254"));
+}
+
+TEST(Saturation, LeavesDepthwiseAlone) {
+  const Model model = text_model(R"(
+    ir 8; opset 14; input x float[1, 2, 8, 8]; init s float[] {0.1}; init z uint8[] {0}; init wz int8[] {0};
+    init w int8[2, 1, 1, 2] {127, 127, 127, 127};
+    q: i = QuantizeLinear(x, s, z); d: j = DequantizeLinear(i, s, z); dw: v = DequantizeLinear(w, s, wz);
+    n: y = Conv(j, v) {group = 2}; q1: k = QuantizeLinear(y, s, z); d1: o = DequantizeLinear(k, s, z); output o;
+  )");
+  EXPECT_TRUE(forecast(model, lint_target("ort-cpu-avx2")).is_clean());
+}
+
+}  // namespace
+}  // namespace ocs
