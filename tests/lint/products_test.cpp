@@ -27,6 +27,10 @@ const std::string head = R"(
 const std::string pair_of_y =
     "q1: yq = QuantizeLinear(y, s, m); d1: yd = DequantizeLinear(yq, s, m); output yd;";
 
+const std::string wide =
+    "init h uint16[] {3}; q9: k = com.microsoft.QuantizeLinear(x, s, h); d9: e = "
+    "com.microsoft.DequantizeLinear(k, s, h);";
+
 struct Case {
   std::string name{};
   std::string text{};
@@ -114,6 +118,18 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"WeightsOnlyMatMulAndRelu",
              "n: y = MatMul(x, wd2); relu: k = Relu(y); e: o = Exp(k); output o;",
              LintRule::clamp_behind},
+        Case{"GemmOfSixteenBits", wide + "n: y = Gemm(e, wd2, fb); output y;",
+             LintRule::integer_kernel},
+        Case{"MatMulOfSixteenBitsAndQuantize",
+             wide +
+                 "n: y = MatMul(e, wd2); q1: yq = com.microsoft.QuantizeLinear(y, s, h); d1: yd = "
+                 "com.microsoft.DequantizeLinear(yq, s, h); output yd;",
+             LintRule::integer_kernel},
+        Case{"MatMulOfSixteenBitsAndRelu",
+             wide + "n: y = MatMul(e, wd2); relu: u = Relu(y); q1: yq = "
+                    "com.microsoft.QuantizeLinear(u, s, h); d1: yd = "
+                    "com.microsoft.DequantizeLinear(yq, s, h); output yd;",
+             LintRule::relu_zero_point},
         Case{"SignedGemm",
              "q9: k = QuantizeLinear(x, s, i0); d9: e = DequantizeLinear(k, s, i0); n: y = Gemm(e, "
              "wd); "

@@ -99,11 +99,13 @@ bool is_computing(const Step& step, const std::set<std::string, std::less<>>& sh
 std::set<std::string, std::less<>> integer_values(const WorkingGraph& graph) {
   std::set<std::string, std::less<>> values;
   for (const Step& step : graph.steps()) {
+    const auto is_integer = [&](const std::string& value) {
+      const bool is_stored = graph.is_input(value) || graph.constant(value) != nullptr;
+      return values.contains(value) || (is_stored && bits_of_type(graph.stated_type(value)) == 8);
+    };
     const bool is_moved = (moves_values(step.op) || std::ranges::binary_search(views, step.op)) &&
                           !step.is_dequantize() && step.op != "Cast" && !step.inputs.empty() &&
-                          (values.contains(step.inputs.front()) ||
-                           (graph.is_input(step.inputs.front()) &&
-                            bits_of_type(graph.stated_type(step.inputs.front())) == 8));
+                          is_integer(step.inputs.front());
     const bool is_written = step.is_quantize() || step.op == "DynamicQuantizeLinear" ||
                             step.op == "QLinearConv" || step.op == "QLinearMatMul" ||
                             step.op.starts_with("com.microsoft.QLinear");

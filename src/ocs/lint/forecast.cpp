@@ -68,14 +68,19 @@ class Forecaster {
   static Verdict verdict_of(const JudgeInput& input, const AbsorbedNodes& absorbed,
                             const Step& step) {
     if (!input.target.is_onnx_runtime) return judge_acceptance(input, step);
-    if (!step.gone) {
+    const auto found = absorbed.find(step.node);
+    // A Gemm stands for the MatMul that it was made of.
+    const bool is_itself =
+        found == absorbed.end() ||
+        (!found->second.into_quantize && &input.graph.step(found->second.step) == &step);
+    if (is_itself) {
       Verdict verdict = judge(input, step);
       if (input.target.adds_in_16_bits && verdict.rule == LintRule::integer_kernel &&
           verdict.warning.empty())
         verdict.warning = saturation_warning(input.graph, step);
       return verdict;
     }
-    const Absorbed& where = absorbed.at(step.node);
+    const Absorbed& where = found->second;
     return where.into_quantize ? Verdict{}
                                : verdict_of(input, absorbed, input.graph.step(where.step));
   }

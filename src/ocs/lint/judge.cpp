@@ -217,8 +217,9 @@ Verdict judge_refusal(const JudgeInput& input, const Surroundings& around) {
 
 Verdict judge(const JudgeInput& input, const Step& step) {
   if (is_integer_operator(step.op)) return {};
-  if (!step.inputs.empty() && input.integers.contains(step.inputs.front()) &&
-      (moves_values(step.op) || step.op == "MaxPool"))
+  if (moves_values(step.op) && !step.inputs.empty() &&
+      (input.integers.contains(step.inputs.front()) ||
+       input.integers.contains(step.outputs.front())))
     return {};
   if (step.op == "Conv" || step.op == "MatMul" || step.op == "Gemm") {
     const Surroundings around = surroundings_of(input.graph, step);

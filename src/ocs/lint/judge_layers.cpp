@@ -141,8 +141,15 @@ Verdict judge_nbits(const JudgeInput& input, const Step& step, const Step& weigh
   return {};
 }
 
+// Data of 16 bits: the engine gives them to MatMulNBits as floats.
+bool is_wide(const Step* data) {
+  return data != nullptr && bits_of_type(data->quantizer.type) == 16;
+}
+
 Verdict judge_weights_only(const JudgeInput& input, const Step& step, const Surroundings& around) {
-  if (around.behind != nullptr || around.has_any_behind) return float_input(input, step, around);
+  const bool is_quantized_behind = around.behind != nullptr || around.has_any_behind;
+  if (is_quantized_behind && !is_wide(in_front_of(around, 0)))
+    return float_input(input, step, around);
   const Step* weight = in_front_of(around, 1);
   if (weight == nullptr) return float_input(input, step, around);
   if (step.op == "Conv")
@@ -174,7 +181,7 @@ Verdict judge_matmul(const JudgeInput& input, const Step& step, const Surroundin
   if (around.dequantized == 0 && !around.has_any_behind) return not_quantized();
   const Step* left = in_front_of(around, 0);
   const Step* right = in_front_of(around, 1);
-  if (left == nullptr) return judge_weights_only(input, step, around);
+  if (left == nullptr || is_wide(left)) return judge_weights_only(input, step, around);
   if (right == nullptr) return float_input(input, step, around);
   if (Verdict width = judge_integers(input, *left, *right, around.behind, false);
       width.rule != LintRule::integer_kernel)
@@ -189,7 +196,7 @@ Verdict judge_gemm(const JudgeInput& input, const Step& step, const Surroundings
   if (around.dequantized == 0 && !around.has_any_behind) return not_quantized();
   const Step* data = in_front_of(around, 0);
   const Step* weight = in_front_of(around, 1);
-  if (data == nullptr) return judge_weights_only(input, step, around);
+  if (data == nullptr || is_wide(data)) return judge_weights_only(input, step, around);
   if (weight == nullptr) return float_input(input, step, around);
   if (around.blocking_clamp.rule != LintRule::integer_kernel) return around.blocking_clamp;
   if (around.has_any_behind && around.behind == nullptr) return around.why_none_behind;

@@ -186,7 +186,8 @@ std::optional<Shape> ShapeFinder::of_result(const Step& step) const {
   if (step.op == "Shape") return Shape{static_cast<std::int64_t>(data->size())};
   if (data->size() == 1 && (step.op == "Slice" || step.op == "Concat")) return of_vector(step);
   if (step.op == "Concat") return of_concat(step, *data);
-  if (step.op == "LSTM" || step.op == "GRU" || step.op == "RNN") {
+  if (step.op == "LSTM" || step.op == "GRU" || step.op == "RNN" ||
+      step.op == "com.microsoft.DynamicQuantizeLSTM") {
     if (data->size() != 3) return std::nullopt;
     return Shape{(*data)[0], some_extent, (*data)[1], some_extent};
   }

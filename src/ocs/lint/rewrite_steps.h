@@ -25,6 +25,10 @@ bool quantize_float_weights(WorkingGraph& graph);
 // MatMul and an Add of a bias are one Gemm.
 bool fuse_bias_of_matmul(WorkingGraph& graph, const KnownShapes& shapes, AbsorbedNodes& absorbed);
 
+// The Cast, the Mul by both scales and the Add of a bias behind a MatMulInteger become part of it.
+void take_rescaling_in(const WorkingGraph& graph, const KnownShapes& shapes,
+                       AbsorbedNodes& absorbed);
+
 // The one step that reads the value, where nothing else does.
 [[nodiscard]] bool is_only_inner(const WorkingGraph& graph, const std::string& value);
 

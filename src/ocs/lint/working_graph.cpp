@@ -1,9 +1,11 @@
 #include "ocs/lint/working_graph.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
+#include "ocs/core/error.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
@@ -39,7 +41,7 @@ WorkingGraph::WorkingGraph(const onnx::GraphProto& graph, std::filesystem::path 
     if (!inputs_.contains(tensor.name())) constants_[tensor.name()] = &tensor;
   for (const onnx::NodeProto& node : graph.node()) {
     const onnx::AttributeProto* value = attribute(node, "value");
-    if (op_of(node) == "Constant" && value != nullptr && value->has_t())
+    if (op_of(node) == "Constant" && value != nullptr && value->has_t() && node.output_size() > 0)
       constants_[node.output(0)] = &value->t();
   }
   for (const onnx::ValueInfoProto& output : graph.output()) outputs_.insert(output.name());
@@ -63,7 +65,38 @@ void WorkingGraph::read_types(const onnx::GraphProto& graph) {
   }
 }
 
+namespace {
+
+// Inputs that the operators have which are looked at closely.
+std::size_t least_inputs(std::string_view op) {
+  constexpr std::array<std::string_view, 12> two{
+      "Add",  "Conv",   "ConvInteger",   "ConvTranspose", "DequantizeLinear",
+      "Gemm", "MatMul", "MatMulInteger", "Mul",           "QuantizeLinear",
+      "Sub",  "Where"};
+  constexpr std::array<std::string_view, 18> one{
+      "AveragePool",       "Cast",     "Clip",      "Concat",  "Dropout",   "Flatten",
+      "GlobalAveragePool", "Identity", "LeakyRelu", "MaxPool", "Relu",      "Reshape",
+      "Sigmoid",           "Slice",    "Softmax",   "Squeeze", "Transpose", "Unsqueeze"};
+  if (std::ranges::find(two, op) != two.end()) return 2;
+  return std::ranges::find(one, op) != one.end() ? 1 : 0;
+}
+
+void check_inputs(const onnx::NodeProto& node, const std::string& op) {
+  const auto has = [&](std::size_t index) {
+    return index < static_cast<std::size_t>(node.input_size()) &&
+           !node.input(static_cast<int>(index)).empty();
+  };
+  for (std::size_t i = 0; i < least_inputs(op); ++i)
+    if (!has(i))
+      throw_bad_input(
+          fmt::format("node '{}' ({}): input {} is missing", node.name(), node.op_type(), i));
+}
+
+}  // namespace
+
 void WorkingGraph::load(const onnx::NodeProto& node) {
+  if (node.output_size() == 0) return;  // computes nothing
+  check_inputs(node, op_of(node));
   Step step{.op = op_of(node),
             .node = &node,
             .inputs = {node.input().begin(), node.input().end()},
@@ -109,20 +142,29 @@ bool WorkingGraph::is_constant(std::string_view value) const {
   return constant(value) != nullptr || computed_constants_.contains(value);
 }
 
-bool WorkingGraph::is_shared(const std::string& name) const {
+namespace {
+
+bool may_be_shared(const onnx::TensorProto& tensor) {
   constexpr std::int64_t most_values = 8;
   constexpr std::int32_t type_float = 1;
-  if (readers(name).size() > 1) return true;
-  const onnx::TensorProto* proto = constant(name);
-  if (proto == nullptr || proto->data_type() != type_float || element_count(*proto) > most_values)
-    return false;
-  const Tensor values = to_tensor(*proto, folder_);
-  return std::ranges::any_of(constants_, [&](const auto& other) {
-    const onnx::TensorProto& tensor = *other.second;
-    return other.first != name && tensor.data_type() == type_float &&
-           !readers(other.first).empty() && element_count(tensor) <= most_values &&
-           to_tensor(tensor, folder_) == values;
-  });
+  return tensor.data_type() == type_float && element_count(tensor) <= most_values;
+}
+
+}  // namespace
+
+bool WorkingGraph::is_equal_constant(const std::string& a, const std::string& b) const {
+  const onnx::TensorProto* one = constant(a);
+  const onnx::TensorProto* other = constant(b);
+  if (one == nullptr || other == nullptr) return false;
+  return one == other || (may_be_shared(*one) && may_be_shared(*other) &&
+                          to_tensor(*one, folder_) == to_tensor(*other, folder_));
+}
+
+bool WorkingGraph::is_shared(const std::string& name) const {
+  return readers(name).size() > 1 || std::ranges::any_of(constants_, [&](const auto& other) {
+           return other.first != name && !readers(other.first).empty() &&
+                  is_equal_constant(name, other.first);
+         });
 }
 
 std::int32_t WorkingGraph::stated_type(std::string_view value) const {

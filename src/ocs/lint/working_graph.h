@@ -68,6 +68,8 @@ class WorkingGraph {
   [[nodiscard]] bool is_constant(std::string_view value) const;
   // Whether the constant has several readers, or will have: the engine makes one constant of float ones of up to 8 values that are equal.
   [[nodiscard]] bool is_shared(const std::string& constant) const;
+  // Whether the engine makes one of both.
+  [[nodiscard]] bool is_equal_constant(const std::string& a, const std::string& b) const;
   [[nodiscard]] bool is_input(std::string_view value) const;
   // ONNX's element type of an input or output of the graph, or of a value with value_info; 0: not stated.
   [[nodiscard]] std::int32_t stated_type(std::string_view value) const;

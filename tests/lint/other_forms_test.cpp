@@ -1,0 +1,221 @@
+// Models in QOperator form and with dynamic quantization, and models that are broken.
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lint/engine_truth.h"
+#include "ocs/core/error.h"
+#include "ocs/engine/onnx_runtime.h"
+#include "ocs/graph/tensor_proto.h"
+#include "support/text_model.h"
+
+namespace ocs {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<std::string> in_float(const LintForecast& result) {
+  std::vector<std::string> names;
+  for (const NodeForecast& node : result.nodes)
+    if (!node.is_fused()) names.push_back(node.name);
+  return names;
+}
+
+TEST(QOperatorForm, RunsOnIntegersAsItStands) {
+  const Model model = text_model(R"(
+    ir 8; opset 14; opset com.microsoft 1; input x float[1, 4, 8, 8];
+    init s float[] {0.1}; init m uint8[] {128}; init w int8[4, 4, 3, 3] ones; init ws float[] {0.01};
+    init wz int8[] {0}; init b int32[4] ones;
+    q: xq = QuantizeLinear(x, s, m); conv: y = QLinearConv(xq, s, m, w, ws, wz, s, m, b);
+    add: z = com.microsoft.QLinearAdd(y, s, m, y, s, m, s, m); pool: p = MaxPool(z) {kernel_shape = [2, 2]};
+    gap: g = com.microsoft.QLinearGlobalAveragePool(p, s, m, s, m); flat: f = Flatten(g);
+    d: o = DequantizeLinear(f, s, m); act: e = Exp(o); output e;
+  )");
+  const LintForecast result = forecast(model, lint_target("ort-cpu"));
+  EXPECT_THAT(in_float(result), testing::ElementsAre("act"));
+  EXPECT_EQ(result.nodes.at(1).op, "com.microsoft.QLinearAdd");
+  expect_engine_agrees(model, lint_target("ort-cpu"));
+}
+
+const std::string dynamic = R"(
+  ir 8; opset 14; input x float[2, 32]; init w int8[32, 6] ones; init ws float[] {0.01}; init wz int8[] {0};
+  init w2 int8[32, 6] ones; init ws2 float[] {0.02}; init row float[6] ones; init matrix float[2, 6] ones;
+  dq: xq, xs, xz = DynamicQuantizeLinear(x);
+  n: y = MatMulInteger(xq, w, xz, wz); c: f = Cast(y) {to = 1};
+)";
+
+struct Case {
+  std::string name{};
+  std::string text{};
+  std::vector<std::string> in_float{};
+};
+
+void PrintTo(const Case& each, std::ostream* out) { *out << each.name; }
+
+class Dynamic : public testing::TestWithParam<Case> {};
+
+TEST_P(Dynamic, IsForecastAsTheEngineRunsIt) {
+  const Model model = text_model(dynamic + GetParam().text);
+  EXPECT_EQ(in_float(forecast(model, lint_target("ort-cpu"))), GetParam().in_float);
+  expect_engine_agrees(model, lint_target("ort-cpu"));
+}
+
+const std::string rescaled = "ms: sc = Mul(xs, ws); m: r = Mul(f, sc);";
+
+INSTANTIATE_TEST_SUITE_P(
+    MatMul, Dynamic,
+    testing::Values(
+        Case{"Rescaled", rescaled + "output r;", {}},
+        Case{"AndBias", rescaled + "a: o = Add(row, r); output o;", {}},
+        Case{"AndMatrix", rescaled + "a: o = Add(r, matrix); output o;", {"a"}},
+        Case{"ReadTwice",
+             rescaled + "a: o = Add(r, row); e: u = Exp(r); output o; output u;",
+             {"a", "e"}},
+        Case{"SumsReadTwice", rescaled + "e: u = Exp(f); output r; output u;", {"ms", "m", "e"}},
+        Case{"Two",
+             rescaled + "n2: y2 = MatMulInteger(xq, w2, xz, wz); c2: f2 = Cast(y2) {to = 1}; ms2: "
+                        "t = Mul(xs, "
+                        "ws2); m2: r2 = Mul(f2, t); output r; output r2;",
+             {}},
+        Case{"TwoOfEqualScales",
+             rescaled + "init ws3 float[] {0.01}; n2: y2 = MatMulInteger(xq, w2, xz, wz); c2: f2 = "
+                        "Cast(y2) {to "
+                        "= 1}; ms2: t = Mul(xs, ws3); m2: r2 = Mul(f2, t); output r; output r2;",
+             {"ms", "m", "ms2", "m2"}}),
+    [](const auto& each) { return each.param.name; });
+
+// text_model has no types below one byte: the int8 values become int4, two a byte.
+Model with_int4(const std::string& text) {
+  constexpr int type_int4 = 22;
+  Model model = text_model(text);
+  for (onnx::TensorProto& tensor : *model.graph().mutable_initializer()) {
+    if (tensor.name() != "w" && tensor.name() != "wz") continue;
+    const std::int64_t count = element_count(tensor);
+    const std::string name = tensor.name();
+    const std::vector<std::int64_t> extents(tensor.dims().begin(), tensor.dims().end());
+    tensor.Clear();
+    tensor.set_name(name);
+    for (const std::int64_t extent : extents) tensor.add_dims(extent);
+    tensor.set_data_type(type_int4);
+    tensor.set_raw_data(
+        std::string(static_cast<std::size_t>((count + 1) / 2), name == "w" ? '\x21' : '\0'));
+  }
+  return model;
+}
+
+Model int4_matmul(int opset, int block) {
+  const std::string scales = block == 0
+                                 ? "init ws float[16] range"
+                                 : "init ws float[" + std::to_string(64 / block) + ", 16] ones";
+  const std::string form =
+      block == 0 ? "{axis = 1}" : "{axis = 0, block_size = " + std::to_string(block) + "}";
+  return with_int4("ir 10; opset " + std::to_string(opset) +
+                   "; input x float[2, 64]; init w int8[64, 16] ones; " + scales +
+                   "; dw: v = DequantizeLinear(w, ws) " + form +
+                   "; n: y = MatMul(x, v); output y;");
+}
+
+TEST(FourBits, BecomeMatMulNBitsByColumnAndInBlocksThatItKnows) {
+  for (const int block : {0, 16, 32}) {
+    EXPECT_THAT(in_float(forecast(int4_matmul(21, block), lint_target("ort-cpu"))),
+                testing::IsEmpty())
+        << block;
+    expect_engine_agrees(int4_matmul(21, block), lint_target("ort-cpu"));
+  }
+  EXPECT_EQ(forecast(int4_matmul(21, 8), lint_target("ort-cpu")).nodes.at(0).rule,
+            LintRule::nbits_form);
+  expect_engine_agrees(int4_matmul(21, 8), lint_target("ort-cpu"));
+}
+
+TEST(FourBits, AreRefusedBelowOpset21) {
+  const Model model = int4_matmul(19, 0);
+  EXPECT_THAT(forecast(model, lint_target("ort-cpu")).nodes.at(0).reason,
+              HasSubstr("which takes opset 21"));
+  EXPECT_THROW((void)onnx_runtime()(model, {}), Error);
+}
+
+TEST(FourBits, KeepAConvInFloat) {
+  const Model model = with_int4(R"(
+    ir 10; opset 21; input x float[1, 4, 8, 8]; init s float[] {0.1}; init m uint8[] {128};
+    init w int8[4, 4, 3, 3] ones; init ws float[] {0.01}; init wz int8[] {0};
+    q: xq = QuantizeLinear(x, s, m); d: xd = DequantizeLinear(xq, s, m); dw: wd = DequantizeLinear(w, ws, wz);
+    conv: y = Conv(xd, wd); q1: yq = QuantizeLinear(y, s, m); d1: yd = DequantizeLinear(yq, s, m); output yd;
+  )");
+  EXPECT_EQ(forecast(model, lint_target("ort-cpu")).nodes.at(0).rule, LintRule::narrow_weights);
+  expect_engine_agrees(model, lint_target("ort-cpu"));
+}
+
+TEST(BrokenModels, NameTheNodeThatLacksAnInput) {
+  const Model model = text_model("input x float[1, 4, 8, 8]; conv: y = Conv(x); output y;");
+  EXPECT_THAT([&] { (void)forecast(model, lint_target("ort-cpu")); },
+              testing::ThrowsMessage<Error>(HasSubstr("node 'conv' (Conv): input 1 is missing")));
+}
+
+// Random damage: an answer or an Error, nothing else.
+TEST(BrokenModels, AreAnsweredOrRefused) {
+  const Model whole = text_model(R"(
+    ir 8; opset 14; opset com.microsoft 1; input x float[1, 4, 8, 8]; init s float[] {0.1}; init m uint8[] {128};
+    init w int8[4, 4, 3, 3] ones; init ws float[4] ones; init wz int8[4] zeros; init fb float[4] ones;
+    init k int8[8, 8] ones; init ks float[] {0.01}; init kz int8[] {0}; init low float[] {0}; init high float[] {6};
+    init shape int64[2] {1, -1}; init row float[8] ones;
+    q: xq = QuantizeLinear(x, s, m); d: xd = DequantizeLinear(xq, s, m); dw: wd = DequantizeLinear(w, ws, wz) {axis = 0};
+    conv: y = Conv(xd, wd, fb); relu: r = Relu(y); clip: l = Clip(r, low, high);
+    q1: yq = QuantizeLinear(l, s, m); d1: yd = DequantizeLinear(yq, s, m); pool: p = MaxPool(yd) {kernel_shape = [3, 3]};
+    add: a = Add(p, p); id: i = Identity(a); q2: aq = QuantizeLinear(i, s, m); d2: ad = DequantizeLinear(aq, s, m);
+    dk: kd = DequantizeLinear(k, ks, kz); mm: h = MatMul(xd, kd); bias: g = Add(h, row); q3: gq = QuantizeLinear(g, s, m);
+    dy: t, ts, tz = DynamicQuantizeLinear(x); mi: u = MatMulInteger(t, k, tz, kz); c: v = Cast(u) {to = 1};
+    ms: o = Mul(ts, ks); mv: z = Mul(v, o); view: flat = Reshape(z, shape); sp: e1, e2 = Split(ad) {axis = 1};
+    output e1; output e2; output flat; output gq;
+  )");
+  std::mt19937 random(1);
+  const auto below = [&](int count) {
+    return static_cast<int>(random() % static_cast<unsigned>(count));
+  };
+  int answered = 0;
+  for (int round = 0; round < 1000; ++round) {
+    Model model = whole.clone();
+    for (int damage = 0; damage <= below(3); ++damage) {
+      onnx::NodeProto& node = *model.graph().mutable_node(below(model.graph().node_size()));
+      const onnx::NodeProto& other = model.graph().node(below(model.graph().node_size()));
+      switch (below(7)) {
+        case 0:
+          if (node.input_size() > 0) node.mutable_input()->RemoveLast();
+          break;
+        case 1:
+          if (node.input_size() > 0) node.set_input(below(node.input_size()), "");
+          break;
+        case 2:
+          if (node.output_size() > 0) node.mutable_output()->RemoveLast();
+          break;
+        case 3:
+          node.set_op_type(other.op_type());
+          break;
+        case 4:
+          if (node.input_size() > 0 && other.output_size() > 0)
+            node.set_input(below(node.input_size()), other.output(0));
+          break;
+        case 5:
+          node.clear_attribute();
+          break;
+        default:
+          if (node.input_size() > 0)
+            node.set_input(
+                below(node.input_size()),
+                model.graph().initializer(below(model.graph().initializer_size())).name());
+      }
+    }
+    for (const LintTarget& target : lint_targets()) {
+      try {
+        (void)forecast(model, target);
+        ++answered;
+      } catch (const Error& error) {
+        EXPECT_NE(error.kind(), Error::Kind::internal) << error.what();
+      }
+    }
+  }
+  EXPECT_GT(answered, 500);
+}
+
+}  // namespace
+}  // namespace ocs
