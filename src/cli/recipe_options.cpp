@@ -39,6 +39,25 @@ void add_key(CLI::App& app, const RecipeKey& key, RecipeArguments& arguments) {
   option->group("Recipe keys");
 }
 
+// A container, and how many weights share a scale.
+void add_weight_format(const std::string& text, RecipeArguments& arguments) {
+  const auto add = [&](const std::string& bits, const std::string& granularity,
+                       const std::string& storage) {
+    arguments.settings.emplace_back("weight_bits", bits);
+    arguments.settings.emplace_back("weight_granularity", granularity);
+    arguments.settings.emplace_back("weight_storage", storage);
+  };
+  const std::string_view words = text;
+  if (words == "int8") return add("8", "channel", "int8");
+  for (const std::string_view bits : {"4", "2"}) {
+    const std::string prefix = fmt::format("int{}-block:", bits);
+    if (words.starts_with(prefix))
+      return add(std::string(bits), fmt::format("block:{}", words.substr(prefix.size())), "packed");
+  }
+  throw_bad_input(
+      fmt::format("--weight-format: '{}' is none of int8, int4-block:K, int2-block:K", text));
+}
+
 }  // namespace
 
 std::string option_name(std::string_view key) {
@@ -54,6 +73,11 @@ void add_recipe_options(CLI::App& app, RecipeArguments& arguments) {
            arguments.recipe)
       ->group("Recipe keys");
   for (const RecipeKey& key : recipe_keys()) add_key(app, key, arguments);
+  add_text(app, "--weight-format", "WORD",
+           "int8, int4-block:K or int2-block:K: short for --weight-bits, --weight-granularity and "
+           "--weight-storage",
+           [&arguments](const std::string& text) { add_weight_format(text, arguments); })
+      ->group("Recipe keys");
 }
 
 Recipe recipe_of(const RecipeArguments& arguments) {

@@ -255,5 +255,25 @@ TEST(ExternalData, SaysWhatIsMissing) {
               HasSubstr("length 4 where its type and shape ask for 8 bytes"));
 }
 
+TEST(PackedProto, PutsSeveralIntegersIntoAByteLowerOnesFirst) {
+  const Tensor integers{.shape = {5}, .values = std::vector<std::int8_t>{1, -1, 7, -8, 3}};
+  const onnx::TensorProto four = to_packed_proto(integers, 4);
+  EXPECT_EQ(four.data_type(), 22);
+  EXPECT_EQ(four.raw_data(), std::string("\xF1\x87\x03"));
+  EXPECT_NO_THROW(check_size(four));
+  const Tensor small{.shape = {5}, .values = std::vector<std::int8_t>{1, -1, 0, -2, 1}};
+  const onnx::TensorProto two = to_packed_proto(small, 2);
+  EXPECT_EQ(two.data_type(), 26);
+  EXPECT_EQ(two.raw_data(), std::string("\x8D\x01"));
+  EXPECT_NO_THROW(check_size(two));
+  EXPECT_EQ(to_packed_proto(integers, 8).data_type(), onnx::TensorProto::INT8);
+}
+
+TEST(PackedProto, RefusesWhatDoesNotFit) {
+  const Tensor integers{.shape = {1}, .values = std::vector<std::int8_t>{8}};
+  EXPECT_THROW((void)to_packed_proto(integers, 4), Error);
+  EXPECT_THROW((void)to_packed_proto(integers, 3), Error);
+}
+
 }  // namespace
 }  // namespace ocs

@@ -8,6 +8,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
+#include "ocs/quant/scale_index.h"
 #include "ocs/round/round.h"
 #include "round/correlated_layer.h"
 
@@ -49,8 +50,9 @@ std::vector<std::int16_t> slow_gptq(const RoundProblem& problem) {
               : problem.copies[static_cast<std::size_t>(g * weight.inputs + column / weight.taps)];
       const double limit = copies * problem.highest;
       for (Eigen::Index o = 0; o < weight.outputs; ++o) {
-        const auto scale =
-            static_cast<double>(problem.scales[static_cast<std::size_t>(g * weight.outputs + o)]);
+        const auto scale = static_cast<double>(
+            problem.scales[ScaleIndex(weight, problem.scales.size(), problem.block)(
+                g * weight.outputs + o, g * weight.inputs + column / weight.taps)]);
         const double level = std::nearbyint(std::clamp(real(o, column) / scale, -limit, limit));
         const double error = (real(o, column) - level * scale) / inverse(last, last);
         for (Eigen::Index i = 0; i < last; ++i)
@@ -79,6 +81,20 @@ TEST(GptqRounding, IsWhatThePaperStates) {
   expect_nearly_equal(Layer(1, 1, 20, 15, 1).problem());
   expect_nearly_equal(Layer(2, 1, 9, 20, 9).problem());  // more than one block of columns
   expect_nearly_equal(Layer(3, 4, 3, 5, 4).problem());
+}
+
+TEST(GptqRounding, UsesTheScaleOfEachBlock) {
+  Layer layer(8, 1, 12, 20, 1);
+  layer.scales.clear();
+  for (int at = 0; at < 12 * 3; ++at)  // blocks of 8, 8 and 4 inputs
+    layer.scales.push_back(0.2F + 0.05F * static_cast<float>(at % 7));
+  RoundProblem problem = layer.problem();
+  problem.block = 8;
+  const std::vector<std::int16_t> found = round_weights(GptqRounding{}, problem).stored;
+  const std::vector<std::int16_t> expected = slow_gptq(problem);
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) same += found[i] == expected[i] ? 1U : 0U;
+  EXPECT_GE(same, found.size() * 98 / 100);
 }
 
 TEST(GptqRounding, KeepsTheRangeOfCopies) {

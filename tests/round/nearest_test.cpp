@@ -50,6 +50,13 @@ TEST(NearestRounding, UsesTheScaleOfTheRowInATransposedLayout) {
   EXPECT_THAT(nearest({.weight = weight, .scales = scales}), ElementsAre(1, 0, 3, 2, 5, 2));
 }
 
+TEST(NearestRounding, UsesTheScaleOfTheBlock) {
+  const std::vector<float> data{1, 1, 1, 2, 2, 2};  // [outputs, inputs]
+  const std::vector<float> scales{1, 0.5F, 2, 1};   // blocks of two inputs, the second of one
+  EXPECT_THAT(nearest({.weight = dense_view(data, 1, 2, 3, 1), .scales = scales, .block = 2}),
+              ElementsAre(1, 1, 2, 1, 1, 2));
+}
+
 TEST(NearestRounding, LeavesWhatTheViewDoesNotReachAtZero) {
   const std::vector<float> data{1, 9, 2, 9};
   const std::vector<float> scales{1};

@@ -43,13 +43,19 @@ void set_external(onnx::TensorProto& tensor, const char* key, const std::string&
   entry.set_value(value);
 }
 
+// ONNX Runtime 1.32 takes tensors of int2 and uint2 with the graph alone: given as values it expects a
+// byte for each element.
+bool has_two_bits(const onnx::TensorProto& weight) {
+  return weight.data_type() == 25 || weight.data_type() == 26;
+}
+
 }  // namespace
 
 WeightsApart weights_apart(const Model& model) {
   WeightsApart apart{.rest = without_initializers(model.proto())};
   for (const onnx::TensorProto& weight : model.graph().initializer()) {
     onnx::TensorProto& to = *apart.rest.mutable_graph()->add_initializer();
-    if (weight.raw_data().size() < inline_limit) {
+    if (weight.raw_data().size() < inline_limit || has_two_bits(weight)) {
       to = weight;
       continue;
     }

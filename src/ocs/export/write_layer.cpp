@@ -12,6 +12,7 @@
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
 #include "ocs/plan/proofs.h"
+#include "ocs/quant/scale_index.h"
 
 namespace ocs {
 namespace {
@@ -35,6 +36,20 @@ Tensor scalar(T value) {
 Tensor level_tensor(std::int32_t level, const Grid& container) {
   return container.bits > 8 ? scalar(static_cast<std::uint16_t>(level))
                             : scalar(static_cast<std::uint8_t>(level));
+}
+
+// The scales of a matrix in blocks along `axis`, from [rows, blocks]: the blocks take the place of the inputs.
+Tensor block_scales(const std::vector<float>& scales, const Shape& weight, int axis,
+                    std::int64_t block) {
+  const auto inputs = weight[static_cast<std::size_t>(axis)];
+  const auto blocks = static_cast<std::size_t>(ScaleIndex::count_of(inputs, block));
+  const std::size_t rows = scales.size() / blocks;
+  const auto extent = [](std::size_t count) { return static_cast<std::int64_t>(count); };
+  if (axis == 1) return {.shape = {extent(rows), extent(blocks)}, .values = scales};
+  std::vector<float> turned;
+  for (std::size_t at = 0; at < blocks; ++at)
+    for (std::size_t row = 0; row < rows; ++row) turned.push_back(scales[row * blocks + at]);
+  return {.shape = {extent(blocks), extent(rows)}, .values = std::move(turned)};
 }
 
 // Node names may be any text of the user's; the parts that we add stay readable.
@@ -145,33 +160,40 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
   if (weight.groups != int_attribute(node, "group", 1)) set_attribute(node, "group", weight.groups);
   if (const Written* same = same_as(layer)) return same->output;
 
+  const bool has_blocks = layer.params.block > 0;
   const bool is_row = layer.params.axis.has_value();
   const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
-  const std::vector<std::int8_t> zeros(scales.size(), 0);
   // DequantizeLinear takes one axis: rows on two (the directions of recurrent nodes) are stored on
   // one.
   const Shape shape = weight.tensor.shape;
   int axis = layer.params.axis.value_or(0);
+  if (has_blocks) axis = find_linear_op(node)->input_axis(node, layer.operand, shape);
   const bool is_flat =
-      is_row && shape[static_cast<std::size_t>(axis)] != static_cast<std::int64_t>(scales.size());
+      is_row && !has_blocks &&
+      shape[static_cast<std::size_t>(axis)] != static_cast<std::int64_t>(scales.size());
   if (is_flat) {
     weight.tensor.shape.assign(shape.begin() + axis, shape.end());
     weight.tensor.shape[0] = static_cast<std::int64_t>(scales.size());
     axis = 0;
   }
-  const std::string stored =
-      add_initializer(*out_, named(layer.weight, "_quantized"), weight.tensor);
-  const std::string scale =
-      add_initializer(*out_, named(layer.weight, "_scale"), scalar_or_row(scales, is_row));
-  const std::string zero_point =
-      add_initializer(*out_, named(layer.weight, "_zero_point"), scalar_or_row(zeros, is_row));
+  std::vector<std::string> inputs{
+      add_initializer(*out_, named(layer.weight, "_quantized"),
+                      to_packed_proto(weight.tensor, layer.storage_bits)),
+      add_initializer(*out_, named(layer.weight, "_scale"),
+                      has_blocks ? block_scales(scales, shape, axis, layer.params.block)
+                                 : scalar_or_row(scales, is_row))};
+  // Zero is what is meant where none is given; int8 kernels are found with one.
+  if (layer.storage_bits == 8 && !has_blocks)
+    inputs.push_back(
+        add_initializer(*out_, named(layer.weight, "_zero_point"),
+                        scalar_or_row(std::vector<std::int8_t>(scales.size(), 0), is_row)));
   const auto home = homes_.find(layer.weight);
   onnx::GraphProto& graph = home == homes_.end() ? out_->graph() : *home->second;
   std::string output = out_->unique_name(named(layer.weight, "_DequantizeLinear_Output"));
-  onnx::NodeProto& dequantize_node =
-      add_node(*out_, graph, "DequantizeLinear", named(layer.weight, "_DequantizeLinear"),
-               {stored, scale, zero_point}, {output});
+  onnx::NodeProto& dequantize_node = add_node(
+      *out_, graph, "DequantizeLinear", named(layer.weight, "_DequantizeLinear"), inputs, {output});
   if (is_row) set_attribute(dequantize_node, "axis", std::int64_t{axis});
+  if (has_blocks) set_attribute(dequantize_node, "block_size", layer.params.block);
   if (is_flat) {
     const std::string sizes =
         add_initializer(*out_, named(layer.weight, "_shape"), scalar_or_row(shape, true));

@@ -1,5 +1,7 @@
 #include "ocs/graph/edit.h"
 
+#include <utility>
+
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
 
@@ -54,8 +56,13 @@ void replace_in_nodes(onnx::GraphProto& graph, const Renamed& renamed) {
 }  // namespace
 
 std::string add_initializer(Model& model, std::string_view base, const Tensor& tensor) {
-  const std::string name = model.unique_name(base);
-  *model.graph().add_initializer() = to_proto(tensor, name);
+  return add_initializer(model, base, to_proto(tensor, ""));
+}
+
+std::string add_initializer(Model& model, std::string_view base, onnx::TensorProto tensor) {
+  std::string name = model.unique_name(base);
+  tensor.set_name(name);
+  *model.graph().add_initializer() = std::move(tensor);
   return name;
 }
 

@@ -13,6 +13,7 @@ namespace ocs {
 
 // Adds an initializer named unique_name(base); returns its name.
 std::string add_initializer(Model& model, std::string_view base, const Tensor& tensor);
+std::string add_initializer(Model& model, std::string_view base, onnx::TensorProto tensor);
 
 // A node with a name of its own (unique_name(name)), appended at the end of `graph`, the main graph
 // of the model or a body in it: call sort_topologically when all edits are done. The second form

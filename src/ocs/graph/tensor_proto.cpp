@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -254,6 +255,32 @@ Proto to_proto(const Tensor& tensor, const std::string& name) {
         proto.set_raw_data(values.data(), values.size() * sizeof(T));
       },
       tensor.values);
+  return proto;
+}
+
+Proto to_packed_proto(const Tensor& integers, int bits) {
+  if (bits == 8) return to_proto(integers, "");
+  // Not in the header of old releases.
+  constexpr std::int32_t int4 = 22;
+  constexpr std::int32_t int2 = 26;
+  if (bits != 4 && bits != 2) throw_internal(fmt::format("integers of {} bits", bits));
+  const std::span<const std::int8_t> values = integers.as<std::int8_t>();
+  const auto per_byte = static_cast<std::size_t>(8 / bits);
+  const int highest = (1 << (bits - 1)) - 1;
+  std::string bytes((values.size() + per_byte - 1) / per_byte, '\0');
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] > highest || values[i] < -highest - 1)
+      throw_internal(fmt::format("the integer {} does not fit into {} bits", values[i], bits));
+    const auto low_bits =
+        static_cast<unsigned>(values[i]) & ((1U << static_cast<unsigned>(bits)) - 1U);
+    const auto shift = static_cast<unsigned>(i % per_byte) * static_cast<unsigned>(bits);
+    auto& byte = bytes[i / per_byte];
+    byte = static_cast<char>(static_cast<unsigned char>(byte) | (low_bits << shift));
+  }
+  Proto proto;
+  proto.set_data_type(bits == 4 ? int4 : int2);
+  proto.mutable_dims()->Assign(integers.shape.begin(), integers.shape.end());
+  proto.set_raw_data(std::move(bytes));
   return proto;
 }
 

@@ -25,6 +25,9 @@ void load_external_data(onnx::TensorProto& proto, const std::filesystem::path& f
 
 // As raw_data.
 [[nodiscard]] onnx::TensorProto to_proto(const Tensor& tensor, const std::string& name);
+// Integers as int8 (`bits` 8), int4 or int2, several in a byte, those of lower index in its lower bits; int4 is of opset 21
+// on, int2 of 25. Throws Error(internal) where one does not fit or the tensor is not int8.
+[[nodiscard]] onnx::TensorProto to_packed_proto(const Tensor& integers, int bits);
 // Element count from dims alone; throws Error(bad_input) naming the tensor.
 [[nodiscard]] std::int64_t element_count(const onnx::TensorProto& proto);
 [[nodiscard]] Shape shape_of(const onnx::TensorProto& proto);

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -41,14 +43,32 @@ void refuse_quantized(const onnx::GraphProto& graph) {
   }
 }
 
+bool has_override(const Recipe& recipe, std::string_view key,
+                  const std::function<bool(const std::string&)>& test) {
+  return std::ranges::any_of(recipe.overrides, [&](const Override& change) {
+    return change.key == key && test(change.value);
+  });
+}
+
+// What tensors of integers of fewer than 8 bits, and blocks, ask for; 13 without.
+std::int64_t opset_of_weights(const Recipe& recipe) {
+  const auto is_block = [](const std::string& value) { return value.starts_with("block"); };
+  const bool has_blocks = recipe.weight_granularity == Granularity::block ||
+                          has_override(recipe, "weight_granularity", is_block);
+  const bool packs = recipe.weight_storage == WeightStorage::packed ||
+                     (recipe.weight_storage == WeightStorage::automatic && has_blocks);
+  const auto is_two = [](const std::string& value) { return value == "2"; };
+  if (packs && (recipe.weight_bits == 2 || has_override(recipe, "weight_bits", is_two))) return 25;
+  return packs || has_blocks ? 21 : 13;
+}
+
 // Lowest opset that holds what the recipe writes: 13 for per-channel DequantizeLinear, 21 for
-// 16-bit activations.
+// 16-bit activations, blocks and int4, 25 for int2.
 std::int64_t needed_opset(const Recipe& recipe) {
-  const bool has_wide = recipe.act_bits.value_or(8) > 8 ||
-                        std::ranges::any_of(recipe.overrides, [](const Override& change) {
-                          return change.key == "act_bits" && change.value == "16";
-                        });
-  const std::int64_t needed = has_wide ? 21 : 13;
+  const bool has_wide =
+      recipe.act_bits.value_or(8) > 8 ||
+      has_override(recipe, "act_bits", [](const std::string& value) { return value == "16"; });
+  const std::int64_t needed = std::max<std::int64_t>(has_wide ? 21 : 13, opset_of_weights(recipe));
   if (recipe.opset != 0 && recipe.opset < needed)
     throw_bad_input(
         fmt::format("opset {} is too low: this recipe needs opset {}", recipe.opset, needed));

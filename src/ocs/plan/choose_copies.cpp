@@ -75,6 +75,8 @@ std::vector<double> importance(const WeightProblem& problem, const ChannelMatrix
 std::string split_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
   if (weight.groups > 1 && weight.inputs == 1)
     return "not split: depthwise, an input channel belongs to one output channel alone";
+  if (problem.settings.weight_granularity == Granularity::block)
+    return "not split: blocks have scales of their own";
   if (weight.groups > 1)
     return "not split: grouped, every group would need the same number of copies";
   const bool is_narrow = !problem.layer->operand.is_hidden() && weight.columns() <= 4;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ocs/ops/window.h"
+#include "ocs/quant/scale_index.h"
 
 namespace ocs {
 namespace {
@@ -43,15 +44,16 @@ std::vector<double> tap_coverage(const onnx::NodeProto& node, const Shape& data,
 
 std::vector<double> mean_shift(const ChannelMatrix& weight, std::span<const std::int16_t> stored,
                                std::span<const float> scales, std::span<const double> input_means,
-                               std::span<const double> coverage,
-                               std::span<const double> mean_drift) {
+                               std::span<const double> coverage, std::span<const double> mean_drift,
+                               std::int64_t block) {
   std::vector<double> shift(static_cast<std::size_t>(weight.rows()), 0.0);
+  const ScaleIndex index(weight, scales.size(), block);
   for (std::int64_t g = 0; g < weight.groups; ++g) {
     for (std::int64_t o = 0; o < weight.outputs; ++o) {
       const auto row = static_cast<std::size_t>(g * weight.outputs + o);
-      const double scale = static_cast<double>(scales.size() == 1 ? scales[0] : scales[row]);
       for (std::int64_t i = 0; i < weight.inputs; ++i) {
         const std::int64_t column = g * weight.inputs + i;
+        const auto scale = static_cast<double>(scales[index(g * weight.outputs + o, column)]);
         double lost = 0.0;
         double drifted = 0.0;
         for (std::int64_t k = 0; k < weight.taps; ++k) {

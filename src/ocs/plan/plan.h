@@ -61,6 +61,7 @@ struct LayerPlan {
   QuantParams params{};  // of the weight, in its layout; BatchNormalization that was rounded first
                          // sits in the scales
   int weight_bits = 8;
+  int storage_bits = 8;           // of the tensor that holds the integers: 8, 4 or 2
   std::optional<int> act_bits{};  // of its data input
   std::vector<std::int16_t>
       stored{};               // integers in the layout of the weight, unsplit; |q| <= copies * N

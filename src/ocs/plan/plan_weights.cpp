@@ -13,6 +13,7 @@
 #include "ocs/plan/correct_bias.h"
 #include "ocs/plan/proofs.h"
 #include "ocs/plan/weight_problem.h"
+#include "ocs/quant/scale_index.h"
 
 namespace ocs {
 namespace {
@@ -74,13 +75,12 @@ double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
                     const std::vector<double>& energy) {
   double signal = 0.0;
   double noise = 0.0;
+  const ScaleIndex index(weight, plan.params.scale.size(), plan.params.block);
   for_each_weight(weight, [&](std::int64_t row, std::int64_t column, std::size_t at) {
     const double h = energy.empty() ? 1.0 : energy[static_cast<std::size_t>(column)];
     const auto real = static_cast<double>(weight.data[at]);
-    const std::vector<float>& scale = plan.params.scale;
     const double rounded =
-        static_cast<double>(scale.size() == 1 ? scale[0] : scale[static_cast<std::size_t>(row)]) *
-        plan.stored[at];
+        static_cast<double>(plan.params.scale[index(row, column)]) * plan.stored[at];
     signal += h * real * real;
     noise += h * (real - rounded) * (real - rounded);
   });
@@ -94,8 +94,8 @@ void correct(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix&
   // Without data the extents are free: as if no tap lay in the padding.
   const Shape shape = problem.data != nullptr ? problem.data->shape : Shape{-1, -1};
   const std::vector<double> coverage = tap_coverage(*problem.node, shape, weight.taps);
-  const std::vector<double> shift =
-      mean_shift(weight, plan.stored, plan.params.scale, means, coverage, problem.mean_drift);
+  const std::vector<double> shift = mean_shift(weight, plan.stored, plan.params.scale, means,
+                                               coverage, problem.mean_drift, plan.params.block);
   if (plan.bias.empty()) plan.bias.assign(shift.size(), 0.0F);
   for (std::size_t row = 0; row < shift.size(); ++row)
     plan.bias[row] = static_cast<float>(static_cast<double>(plan.bias[row]) + shift[row]);
@@ -155,6 +155,26 @@ void round_until_proven(const WeightProblem& problem, RoundProblem rounding,
   }
 }
 
+// Why a layer's weights cannot have blocks, "" where they can.
+std::string block_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
+  const std::string& op = problem.node->op_type();
+  if ((op != "MatMul" && op != "Gemm") || problem.weight.shape.size() != 2)
+    return "one scale for each output channel: engines know blocks in MatMul and Gemm";
+  if (problem.activation != nullptr)
+    return "one scale for each output channel: blocks are for float activations";
+  if (weight.inputs <= problem.settings.weight_block)
+    return "one scale for each output channel: a block would hold all its inputs";
+  return "";
+}
+
+// Bits of the tensor that holds the integers. Integer kernels want int8.
+int storage_bits(const Recipe& settings, bool meets_integers, bool has_blocks) {
+  if (meets_integers || settings.weight_storage == WeightStorage::int8) return 8;
+  if (settings.weight_storage == WeightStorage::automatic && !has_blocks) return 8;
+  if (settings.weight_bits <= 2) return 2;
+  return settings.weight_bits <= 4 ? 4 : 8;
+}
+
 }  // namespace
 
 LayerPlan plan_weights(const WeightProblem& problem) {
@@ -165,7 +185,9 @@ LayerPlan plan_weights(const WeightProblem& problem) {
   const ChannelMatrix matrix =
       layer.op->view(*problem.node, layer.operand, source.shape, source.as<float>());
   const std::optional<int> axis = layer.op->output_axis(*problem.node, layer.operand, source.shape);
-  const bool per_row = settings.weight_granularity == Granularity::channel && axis.has_value();
+  const bool per_row = settings.weight_granularity != Granularity::tensor && axis.has_value();
+  const std::string no_blocks = block_refusal(problem, matrix);
+  const bool has_blocks = settings.weight_granularity == Granularity::block && no_blocks.empty();
   const Grid grid{.bits = settings.weight_bits};
 
   LayerPlan plan{.node = layer.node,
@@ -179,17 +201,24 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                  .adds_bias = !layer.operand.bias_input.has_value()};
   const bool is_to_split = settings.expand_ratio > 0.0 || settings.mac_budget > 0.0;
   if (is_to_split) plan.remark = split_refusal(problem, matrix);
-  if (settings.weight_granularity == Granularity::channel && !axis)
+  if (settings.weight_granularity != Granularity::tensor && !axis)
     plan.remark += "one scale: no axis of the weight is the output channel";
+  else if (settings.weight_granularity == Granularity::block && !has_blocks)
+    plan.remark += (plan.remark.empty() ? "" : "; ") + no_blocks;
   if (!problem.copies.empty())
     plan.copies = problem.copies;
   else if (settings.expand_ratio > 0.0 && split_refusal(problem, matrix).empty())
     plan.copies = choose_copies(problem, matrix, per_row);
 
+  plan.params.grid = grid;
+  plan.params.axis = axis;
+  if (has_blocks) plan.params.block = settings.weight_block;
+  plan.storage_bits = storage_bits(settings, problem.activation != nullptr, has_blocks);
   const std::vector<int> copies =
       plan.copies.empty() ? std::vector<int>(static_cast<std::size_t>(matrix.columns()), 1)
                           : plan.copies;
-  std::vector<float> scales = choose_scales(settings, matrix, copies, per_row, grid);
+  std::vector<float> scales =
+      choose_scales(settings, matrix, copies, per_row, grid, plan.params.block);
   const SaturationProblem saturation{
       .weight = matrix,
       .copies = plan.copies,
@@ -204,15 +233,14 @@ LayerPlan plan_weights(const WeightProblem& problem) {
   const RoundProblem rounding{
       .weight = matrix,
       .scales = scales,
+      .block = plan.params.block,
       .copies = plan.copies,
       .highest = grid.highest(),
       .kind = settings.split,
       .parts = settings.split_parts,
       .energy = problem.energy,
       .drift = problem.drift,
-      .fits_scales = fits_scales(settings.rounding) && per_row && !is_guarded};
-  plan.params.grid = grid;
-  plan.params.axis = axis;
+      .fits_scales = fits_scales(settings.rounding) && per_row && !has_blocks && !is_guarded};
   round_until_proven(problem, rounding, is_guarded ? &saturation : nullptr, plan);
   return plan;
 }

@@ -8,6 +8,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
+#include "ocs/quant/scale_index.h"
 
 namespace ocs {
 namespace {
@@ -31,12 +32,11 @@ void replace_by_rounded(Model& model, const LayerPlan& layer) {
   if (proto == nullptr) throw_internal("no initializer '" + layer.weight + "'");
   Tensor weight{.shape = shape_of(*proto), .values = std::vector<float>(layer.stored.size(), 0.0F)};
   const std::vector<float>& scale = layer.params.scale;
-  for_each_weight(op.view(node, layer.operand, weight.shape, weight.as<float>()),
-                  [&](std::int64_t row, std::int64_t, std::size_t at) {
-                    weight.as<float>()[at] =
-                        static_cast<float>(layer.stored[at]) *
-                        (scale.size() == 1 ? scale[0] : scale[static_cast<std::size_t>(row)]);
-                  });
+  const ChannelMatrix view = op.view(node, layer.operand, weight.shape, weight.as<float>());
+  const ScaleIndex index(view, scale.size(), layer.params.block);
+  for_each_weight(view, [&](std::int64_t row, std::int64_t column, std::size_t at) {
+    weight.as<float>()[at] = static_cast<float>(layer.stored[at]) * scale[index(row, column)];
+  });
   node.set_input(layer.operand.weight_input,
                  add_initializer(model, layer.weight + "_rounded", weight));
   if (layer.bias.empty() || op.is_recurrent) return;

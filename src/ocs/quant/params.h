@@ -1,4 +1,5 @@
-// real = scale[k] * (stored - zero_point[k]), where k is the index on `axis`, or 0 without one.
+// real = scale[k] * (stored - zero_point[k]), where k is the index on `axis`, or 0 without one; of a weight
+// with blocks that which ScaleIndex says.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@ namespace ocs {
 struct QuantParams {
   Grid grid{};
   std::optional<int> axis{};       // of the tensor that is quantized; none: one scale for all
-  std::vector<float> scale{1.0F};  // size 1 or the axis's extent; finite, > 0
+  std::int64_t block = 0;          // inputs of an output channel that share a scale; 0: all
+  std::vector<float> scale{1.0F};  // size 1 or the axis's extent, times the blocks; finite, > 0
   std::vector<std::int32_t> zero_point{0};  // same size; inside the grid
   bool operator==(const QuantParams&) const = default;
 };

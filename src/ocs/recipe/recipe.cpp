@@ -25,6 +25,10 @@ void check_values(const Recipe& recipe) {
   const int weight_bits = recipe.weight_bits;
   require(weight_bits >= 2 && weight_bits <= 8,
           fmt::format("weight_bits: {} is not in 2..8", weight_bits));
+  const int block = recipe.weight_block;
+  require((recipe.weight_granularity != Granularity::block && block == 0) ||
+              (block >= 16 && block <= 1024 && (block & (block - 1)) == 0),
+          fmt::format("weight_granularity: {} is no power of two from 16 to 1024", block));
   if (recipe.act_bits) {
     const int act_bits = *recipe.act_bits;
     require((act_bits >= 2 && act_bits <= 8) || act_bits == 16,
@@ -102,6 +106,7 @@ Recipe best() {
   recipe.weight_bits = 4;
   recipe.weight_clip = MseClip{};
   recipe.mac_budget = 0.02;
+  recipe.equalize = true;
   recipe.rounding = GptqRounding{.sequential = true, .refine = true};
   recipe.energy_count = 512;
   recipe.overrides = {{.pattern = "first", .key = "weight_bits", .value = "8"},
@@ -136,6 +141,15 @@ void check(const Recipe& recipe) {
   };
   require(!recipe.recurrent_inputs || recipe.act_bits || is_overridden("act_bits"),
           "recurrent_inputs: they are rounded to act_bits, which is float here");
+  const bool has_blocks =
+      recipe.weight_granularity == Granularity::block ||
+      std::ranges::any_of(recipe.overrides, [](const Override& entry) {
+        return entry.key == "weight_granularity" && entry.value.starts_with("block");
+      });
+  require(
+      !has_blocks || std::holds_alternative<NearestRounding>(recipe.rounding) ||
+          (std::holds_alternative<GptqRounding>(recipe.rounding) && !fits_scales(recipe.rounding)),
+      "weight_granularity: blocks are rounded by nearest, gptq or gptq:sequential");
   const bool splits_activations =
       recipe.act_expand_ratio > 0.0 || is_overridden("act_expand_ratio");
   require(!splits_activations || recipe.act_scope == ActScope::inputs,

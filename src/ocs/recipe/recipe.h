@@ -13,7 +13,11 @@
 
 namespace ocs {
 
-enum class Granularity { tensor, channel };
+// One weight scale for the tensor, for each output channel, or for each block of an output channel's inputs.
+enum class Granularity { tensor, channel, block };
+// Integers of weights in tensors of int8, or of int4 and int2 where they fit. `automatic`: blocks of at most 4 bits packed, all
+// else int8.
+enum class WeightStorage { int8, packed, automatic };
 enum class ActRange { symmetric, asymmetric };
 // Which activations are quantized: `inputs` - the inputs of the quantized layers and no others (the paper);
 // `regions` - also their outputs and what lies between (residual adds, pools), so that integer kernels meet.
@@ -40,6 +44,10 @@ struct Recipe {
   int weight_bits = 8;              // 2..8
   std::optional<int> act_bits = 8;  // 2..8, 16; none: activations stay float
   Granularity weight_granularity = Granularity::channel;
+  int weight_block =
+      0;  // with Granularity::block: inputs that share a scale, a power of two from 16
+          // to 1024
+  WeightStorage weight_storage = WeightStorage::automatic;
   ActRange act_range = ActRange::asymmetric;
   ActScope act_scope = ActScope::regions;
   Clip weight_clip = MaxClip{};

@@ -5,11 +5,10 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include "ocs/core/closest.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parse_number.h"
+#include "ocs/recipe/recipe_words.h"
 
 namespace ocs {
 namespace {
@@ -18,49 +17,6 @@ bool parse_flag(std::string_view text) {
   if (text == "on" || text == "true") return true;
   if (text == "off" || text == "false") return false;
   throw_bad_input(fmt::format("'{}' is neither on nor off", text));
-}
-
-template <typename Value, std::size_t count>
-using Words = std::array<std::pair<std::string_view, Value>, count>;
-
-constexpr Words<Granularity, 2> granularities{
-    {{"tensor", Granularity::tensor}, {"channel", Granularity::channel}}};
-constexpr Words<ActRange, 2> act_ranges{
-    {{"symmetric", ActRange::symmetric}, {"asymmetric", ActRange::asymmetric}}};
-constexpr Words<ActScope, 2> act_scopes{
-    {{"inputs", ActScope::inputs}, {"regions", ActScope::regions}}};
-constexpr Words<ActSplit, 3> act_splits{{{"halving", ActSplit::halving},
-                                         {"saturating", ActSplit::saturating},
-                                         {"oracle", ActSplit::oracle}}};
-constexpr Words<SplitKind, 2> split_kinds{
-    {{"qa", SplitKind::quantization_aware}, {"naive", SplitKind::naive}}};
-constexpr Words<SplitParts, 2> split_parts{
-    {{"equal", SplitParts::equal}, {"halving", SplitParts::halving}}};
-constexpr Words<RecurrentForm, 2> recurrent_forms{
-    {{"dequantize", RecurrentForm::dequantize}, {"dynamic", RecurrentForm::dynamic}}};
-constexpr Words<SplitForm, 5> split_forms{{{"gather", SplitForm::gather},
-                                           {"slice", SplitForm::slice},
-                                           {"fold", SplitForm::fold},
-                                           {"virtual", SplitForm::virtual_},
-                                           {"auto", SplitForm::automatic}}};
-
-template <typename Value, std::size_t count>
-Value parse_word(const Words<Value, count>& words, std::string_view text) {
-  std::vector<std::string> known;
-  for (const auto& [word, value] : words) {
-    if (word == text) return value;
-    known.emplace_back(word);
-  }
-  throw_bad_input(
-      fmt::format("'{}' is none of {}{}", text, fmt::join(known, ", "), did_you_mean(text, known)));
-}
-
-template <typename Value, std::size_t count>
-Json print_word(const Words<Value, count>& words, Value value) {
-  for (const auto& [word, held] : words) {
-    if (held == value) return std::string(word);
-  }
-  throw_internal("a recipe holds a value without a word");
 }
 
 // Rows are told apart by their member; a list, a word and a number differ only in how text becomes
@@ -100,6 +56,28 @@ void set_copies(Recipe& recipe, std::string_view text, bool in_each_layer) {
   if (value > 0.0) (in_each_layer ? recipe.mac_budget : recipe.expand_ratio) = 0.0;
 }
 
+// "block:K" is a granularity with a number.
+void set_granularity(Recipe& recipe, std::string_view text) {
+  constexpr std::string_view block = "block:";
+  recipe.weight_block = 0;
+  if (text == "tensor") {
+    recipe.weight_granularity = Granularity::tensor;
+  } else if (text == "channel") {
+    recipe.weight_granularity = Granularity::channel;
+  } else if (text.starts_with(block)) {
+    recipe.weight_granularity = Granularity::block;
+    recipe.weight_block = parse_number<int>(text.substr(block.size()));
+  } else {
+    throw_bad_input(fmt::format("'{}' is none of tensor, channel, block:K", text));
+  }
+}
+
+Json get_granularity(const Recipe& recipe) {
+  if (recipe.weight_granularity == Granularity::block)
+    return fmt::format("block:{}", recipe.weight_block);
+  return recipe.weight_granularity == Granularity::tensor ? "tensor" : "channel";
+}
+
 Json get_act_bits(const Recipe& recipe) {
   return recipe.act_bits ? Json(*recipe.act_bits) : Json("float");
 }
@@ -128,11 +106,20 @@ constexpr std::array keys{
         .set = set_act_bits,
         .get = get_act_bits},
     RecipeKey{.name = "weight_granularity",
-              .values = "tensor | channel",
-              .help = "one weight scale for a whole tensor, or one for each output channel",
+              .values = "tensor | channel | block:K",
+              .help =
+                  "one weight scale for a whole tensor, for each output channel, or for every K "
+                  "inputs of each (MatMul and Gemm with float activations; others: channel)",
               .per_node = true,
-              .set = set_word<&Recipe::weight_granularity, granularities>,
-              .get = get_word<&Recipe::weight_granularity, granularities>},
+              .set = set_granularity,
+              .get = get_granularity},
+    RecipeKey{.name = "weight_storage",
+              .values = "int8 | packed | auto",
+              .help =
+                  "integers of weights in tensors of int8, or of int4 and int2 where activations "
+                  "are float; auto: packed for blocks of at most 4 bits",
+              .set = set_word<&Recipe::weight_storage, weight_storages>,
+              .get = get_word<&Recipe::weight_storage, weight_storages>},
     RecipeKey{.name = "act_range",
               .values = "symmetric | asymmetric",
               .help = "whether the range of an activation is centred on zero",

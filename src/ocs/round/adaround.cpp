@@ -101,7 +101,8 @@ class Descent {
   }
 
   [[nodiscard]] float scale_of(Eigen::Index row) const {
-    return levels_.scale_of(static_cast<std::size_t>(g_ * problem_.weight.outputs + first_ + row));
+    return levels_.scale_of(g_ * problem_.weight.outputs + first_ + row,
+                            g_ * problem_.weight.inputs);
   }
 
   // Weights to be met, side x rows.
@@ -219,6 +220,7 @@ Group group_of(const RoundProblem& problem, std::int64_t g) {
 Rounded round_weights(const AdaroundRounding& rounding, const RoundProblem& problem) {
   Rounded rounded = round_weights(NearestRounding{}, problem);  // stays where no data were seen
   if (problem.energy.empty()) return rounded;
+  if (problem.block > 0) throw_internal("rounding: AdaRound wants one scale for a whole row");
   const ChannelMatrix& weight = problem.weight;
   const Levels levels(problem);
   const std::int64_t rows = rows_of_a_block(weight.outputs);

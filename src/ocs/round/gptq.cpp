@@ -133,10 +133,10 @@ class Rounder {
                    const Eigen::Ref<const Eigen::VectorXf>& goal,
                    Eigen::Ref<Eigen::VectorXf> error) {
     const std::int64_t input = group.order[static_cast<std::size_t>(place)] / problem_.weight.taps;
-    const auto column = static_cast<std::size_t>(g * problem_.weight.inputs + input);
+    const std::int64_t place_of_input = g * problem_.weight.inputs + input;
+    const auto column = static_cast<std::size_t>(place_of_input);
     for (Eigen::Index r = 0; r < error.size(); ++r) {
-      const float scale =
-          levels_.scale_of(static_cast<std::size_t>(g * problem_.weight.outputs + first + r));
+      const float scale = levels_.scale_of(g * problem_.weight.outputs + first + r, place_of_input);
       const std::size_t at = index(group, g, first + r, place);
       stored_[at] = levels_.nearest(target[r], scale, column);
       error[r] = static_cast<float>(stored_[at]) * scale - goal[r];

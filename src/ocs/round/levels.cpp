@@ -2,7 +2,8 @@
 
 namespace ocs {
 
-Levels::Levels(const RoundProblem& problem) : problem_(problem) {
+Levels::Levels(const RoundProblem& problem)
+    : problem_(problem), scale_index_(problem.weight, problem.scales.size(), problem.block) {
   const bool cut_from_whole =
       problem.kind == SplitKind::quantization_aware && problem.parts == SplitParts::equal;
   const auto columns = static_cast<std::size_t>(problem.weight.columns());

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "ocs/quant/scale_index.h"
 #include "ocs/round/round.h"
 
 namespace ocs {
@@ -29,8 +30,9 @@ class Levels {
   // The largest magnitude of an integer in a column, < 0 where its parts are rounded one by one.
   [[nodiscard]] float limit(std::size_t column) const { return limits_[column]; }
 
-  [[nodiscard]] float scale_of(std::size_t row) const {
-    return problem_.scales[problem_.scales.size() == 1 ? 0 : row];
+  // `row` and `column` as for_each_weight counts them.
+  [[nodiscard]] float scale_of(std::int64_t row, std::int64_t column) const {
+    return problem_.scales[scale_index_(row, column)];
   }
 
  private:
@@ -52,6 +54,7 @@ class Levels {
   [[nodiscard]] std::int16_t sum_of_parts(float real, float scale, std::size_t column) const;
 
   const RoundProblem& problem_;
+  ScaleIndex scale_index_;
   std::vector<float> limits_{};  // of each column
 };
 

@@ -37,8 +37,9 @@ class Rounder {
  private:
   void round_taps(std::int64_t group, std::int64_t output, std::int64_t input) {
     const ChannelMatrix& weight = problem_.weight;
-    const float scale = levels_.scale_of(static_cast<std::size_t>(group * weight.outputs + output));
-    const auto column = static_cast<std::size_t>(group * weight.inputs + input);
+    const std::int64_t place = group * weight.inputs + input;
+    const float scale = levels_.scale_of(group * weight.outputs + output, place);
+    const auto column = static_cast<std::size_t>(place);
     std::size_t at = weight.index(group, output, input, 0);
     for (std::int64_t tap = 0; tap < weight.taps; ++tap) {
       stored_[at] = levels_.nearest(weight.data[at], scale, column);

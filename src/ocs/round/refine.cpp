@@ -111,6 +111,7 @@ Rounded refine(const RoundProblem& problem, Rounded rounded) {
       rounded.scales.size() != problem.scales.size())
     throw_internal("rounding: integers of another weight");
   if (problem.energy.empty()) return rounded;
+  if (problem.block > 0) throw_internal("rounding: refinement wants one scale for a whole row");
   const ChannelMatrix& weight = problem.weight;
   Refiner refiner(problem, rounded);
   const std::int64_t blocks = (weight.outputs + rows_of_a_block - 1) / rows_of_a_block;

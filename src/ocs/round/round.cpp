@@ -8,14 +8,17 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/methods.h"
+#include "ocs/quant/scale_index.h"
 
 namespace ocs {
 
 void check(const RoundProblem& problem) {
-  const auto rows = static_cast<std::size_t>(problem.weight.rows());
+  const auto rows = static_cast<std::size_t>(
+      problem.weight.rows() * ScaleIndex::count_of(problem.weight.inputs, problem.block));
   const auto columns = static_cast<std::size_t>(problem.weight.columns());
   if (problem.scales.size() != 1 && problem.scales.size() != rows) {
-    throw_internal(fmt::format("rounding: {} scales for {} rows", problem.scales.size(), rows));
+    throw_internal(
+        fmt::format("rounding: {} scales for {} rows and blocks", problem.scales.size(), rows));
   }
   if (!problem.copies.empty() && problem.copies.size() != columns) {
     throw_internal(
@@ -31,7 +34,9 @@ void check(const RoundProblem& problem) {
     throw_internal(fmt::format("rounding: {} values of drift for {} second moments",
                                problem.drift.size(), problem.energy.size()));
   }
-  if (problem.fits_scales && problem.scales.size() != rows)
+  if (problem.block > 0 && problem.scales.size() == 1 && rows != 1)
+    throw_internal("rounding: one scale for many blocks");
+  if (problem.fits_scales && (problem.scales.size() != rows || problem.block > 0))
     throw_internal("rounding: only where every row has a scale of its own can one be fitted");
   const auto usable = [](float scale) { return std::isfinite(scale) && scale > 0.0F; };
   if (!std::ranges::all_of(problem.scales, usable)) {

@@ -22,7 +22,9 @@ namespace ocs {
 
 struct RoundProblem {
   ChannelMatrix weight{};           // finite values
-  std::span<const float> scales{};  // 1 entry, or one for each row; finite, > 0
+  std::span<const float> scales{};  // 1 entry, or one for each row (and block of it, side by side);
+                                    // finite, > 0
+  std::int64_t block = 0;           // inputs of a row that share a scale (ScaleIndex); 0: all
   std::span<const int> copies{};    // of each input channel (columns()); empty: 1 each
   std::int32_t highest = 127;       // N: a physical weight lies in [-N, N]
   SplitKind kind = SplitKind::quantization_aware;
