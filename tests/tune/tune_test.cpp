@@ -18,6 +18,7 @@ using testing::HasSubstr;
 struct Network {
   std::vector<double> noise{};  // of each layer at 8 bits, the output's energy being 1
   double now = 0.0;             // seconds
+  bool wants_equalization = false;
   std::vector<Recipe> measured{};
 
   [[nodiscard]] static std::string name(std::size_t i) { return "l" + std::to_string(i); }
@@ -25,7 +26,9 @@ struct Network {
   [[nodiscard]] double noise_of(std::size_t i, const Recipe& recipe) const {
     if (std::ranges::find(recipe.keep_float, name(i)) != recipe.keep_float.end()) return 0.0;
     const double care = std::holds_alternative<NearestRounding>(recipe.rounding) ? 1.0 : 0.25;
-    return noise[i] * care * std::pow(4.0, 8 - bits(i, recipe)) / (1.0 + 10.0 * recipe.mac_budget);
+    const double turned = recipe.equalize == wants_equalization ? 1.0 : 1.5;
+    return turned * noise[i] * care * std::pow(4.0, 8 - bits(i, recipe)) /
+           (1.0 + 10.0 * recipe.mac_budget);
   }
 
   [[nodiscard]] int bits(std::size_t i, const Recipe& recipe) const {
@@ -101,6 +104,24 @@ TEST(Tune, GivesMoreBitsToAsFewLayersAsDo) {
   EXPECT_LE(fine, 3U + 2U);
   for (const std::size_t i : {5U, 11U, 20U})
     EXPECT_GT(network.bits(i, chosen.recipe), chosen.recipe.weight_bits);
+}
+
+TEST(Tune, TurnsOtherChoicesWhereBitsAndCopiesDoNotDo) {
+  // 3 bits with copies: 23.9 dB as the recipe has it, 25.6 equalized.
+  Network network = even(20, 1e-6);
+  network.wants_equalization = true;
+  const TuneResult result = tune(network.problem({.min_sqnr_db = 23.0}));
+  ASSERT_TRUE(result.chosen.has_value());
+  const Trial& chosen = result.trials[*result.chosen];
+  const auto turned = std::ranges::find_if(result.trials, [](const Trial& trial) {
+    return trial.what == "3 bits, gptq, copies for 2% of the MACs, equalization turned";
+  });
+  ASSERT_NE(turned, result.trials.end());
+  EXPECT_TRUE(turned->passes);
+  EXPECT_TRUE(chosen.recipe.equalize);  // kept for what follows
+  // What does not help is not kept.
+  EXPECT_EQ(chosen.recipe.act_clip, Recipe().act_clip);
+  EXPECT_TRUE(chosen.recipe.bias_correction);
 }
 
 TEST(Tune, LeavesInFloatWhatEightBitsSpoil) {

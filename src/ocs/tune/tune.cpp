@@ -14,6 +14,37 @@ namespace {
 
 constexpr std::array<int, 5> fewer_bits{6, 5, 4, 3, 2};
 
+// What may be better the other way round, besides bits and copies.
+struct Choice {
+  std::string_view what{};
+  void (*turn)(Recipe& recipe) = nullptr;
+  bool (*can_turn)(const Recipe& recipe) = nullptr;
+};
+constexpr std::array choices{
+    Choice{.what = "equalization turned",
+           .turn = [](Recipe& recipe) { recipe.equalize = !recipe.equalize; },
+           .can_turn = [](const Recipe& recipe) { return recipe.fold_batchnorm; }},
+    Choice{.what = "activations clipped otherwise",
+           .turn =
+               [](Recipe& recipe) {
+                 recipe.act_clip = std::holds_alternative<MaxClip>(recipe.act_clip)
+                                       ? Clip(MseClip{})
+                                       : Clip(MaxClip{});
+               },
+           .can_turn = [](const Recipe& recipe) { return recipe.act_bits.has_value(); }},
+    Choice{.what = "weights clipped otherwise",
+           .turn =
+               [](Recipe& recipe) {
+                 recipe.weight_clip = std::holds_alternative<MaxClip>(recipe.weight_clip)
+                                          ? Clip(MseClip{})
+                                          : Clip(MaxClip{});
+               },
+           .can_turn = [](const Recipe&) { return true; }},
+    Choice{.what = "bias correction turned",
+           .turn = [](Recipe& recipe) { recipe.bias_correction = !recipe.bias_correction; },
+           .can_turn = [](const Recipe&) { return true; }},
+};
+
 bool reaches(const TuneGoal& goal, const TuneFigures& figures) {
   // Without classes there is no drop to speak of, so it cannot be promised.
   if (goal.max_drop && (!figures.drop || *figures.drop > *goal.max_drop)) return false;
@@ -83,7 +114,29 @@ class Search {
       recipe.overrides.push_back({.pattern = "first", .key = "weight_bits", .value = "8"});
       recipe.overrides.push_back({.pattern = "last", .key = "weight_bits", .value = "8"});
     }
+    for (const Choice* choice : turned_) choice->turn(recipe);
     return recipe;
+  }
+
+  // Turns each choice in its turn, keeps what lessens the error, and ends where something passes. The recipe and all later careful
+  // ones have what was kept.
+  bool improve(const std::string& what, Recipe& recipe) {
+    double best = result_.trials.back().figures.sqnr_db;
+    for (const Choice& choice : choices) {
+      if (!choice.can_turn(recipe) || std::ranges::find(turned_, &choice) != turned_.end())
+        continue;
+      Recipe candidate = recipe;
+      choice.turn(candidate);
+      const bool does = passes(fmt::format("{}, {}", what, choice.what), candidate);
+      if (out_of_time()) return false;
+      const double found = result_.trials.back().figures.sqnr_db;
+      if (!does && !(found > best)) continue;
+      best = found;
+      recipe = std::move(candidate);
+      turned_.push_back(&choice);
+      if (does) return true;
+    }
+    return false;
   }
 
   [[nodiscard]] static Recipe with_copies(Recipe recipe, double budget) {
@@ -103,10 +156,13 @@ class Search {
   }
 
   void search_for_bits() {
-    if (!passes("8 bits", plain()) && !passes("8 bits, gptq", careful(8)) &&
-        !passes("8 bits, gptq, copies for 2% of the MACs", with_copies(careful(8), 0.02))) {
-      leave_in_float();
-      return;
+    if (!passes("8 bits", plain()) && !passes("8 bits, gptq", careful(8))) {
+      Recipe copied = with_copies(careful(8), 0.02);
+      const std::string what = "8 bits, gptq, copies for 2% of the MACs";
+      if (!passes(what, copied) && !improve(what, copied)) {
+        leave_in_float();
+        return;
+      }
     }
     int good = 8;
     Recipe bad;
@@ -114,7 +170,8 @@ class Search {
       bad = careful(bits);
       if (!passes(fmt::format("{} bits, gptq", bits), bad)) {
         bad = with_copies(bad, 0.02);
-        if (!passes(fmt::format("{} bits, gptq, copies for 2% of the MACs", bits), bad)) {
+        const std::string what = fmt::format("{} bits, gptq, copies for 2% of the MACs", bits);
+        if (!passes(what, bad) && !improve(what, bad)) {
           mix(bad, bits, good);
           return;
         }
@@ -192,6 +249,7 @@ class Search {
   const TuneProblem& problem_;
   double begun_ = 0.0;
   bool keeps_accuracy_ = true;
+  std::vector<const Choice*> turned_{};  // kept by improve()
   TuneResult result_{};
 };
 

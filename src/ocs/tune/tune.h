@@ -58,7 +58,8 @@ struct TuneResult {
 };
 
 // With an accuracy to keep (max_drop, min_sqnr_db): plain 8 bits first; then GPTQ with the best scales and ever fewer bits, where they
-// fail with copies (2% more multiply-accumulates), then between the fewest bits that pass and the most that fail a mixture, as few
+// fail with copies (2% more multiply-accumulates), where that fails equalization, the clips of activations and weights and bias correction are turned one by one and
+// kept turned where the error falls; then between the fewest bits that pass and the most that fail a mixture, as few
 // of the most sensitive layers with more bits as do. Where 8 bits fail, as few layers in float as do. Of what passes, the one with the
 // fewest bits of weights is chosen, then with the fewest multiply-accumulates, then the one with less error.
 // With a latency alone: 8 bits, more carefully, with ever more copies; the one with the least error is chosen.
