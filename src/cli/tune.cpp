@@ -69,8 +69,6 @@ void check_options(const Options& options) {
     throw_bad_input(fmt::format("-o {}: is the input itself", options.output));
   if (!options.data.given()) throw_bad_input("tune: no data to measure with: pass --calib DATA");
   check(options.goal);
-  if (!options.validation.empty() && options.data.labels.empty())
-    throw_bad_input("--val needs the labels of its samples: pass --labels FILE");
 }
 
 // Makes and measures the models of the trials; keeps the best.
@@ -84,7 +82,7 @@ class Workshop {
     const bool labels_calibration = options.validation.empty();
     if (!labels_calibration) data.labels.clear();
     samples_ = open_data(data, {&model_}, console);
-    if (!options.data.labels.empty()) open_labelled(labels_calibration);
+    if (!options.data.labels.empty() || !labels_calibration) open_labelled(labels_calibration);
     if (!takes_saved_statistics(base)) return;
     const Prepared prepared = prepare(model_.clone(), base, {});
     stats_ = collect_statistics(prepared.model, samples_, base, onnx_runtime(),
@@ -155,6 +153,8 @@ class Workshop {
       data.synthetic = 0;
       labelled_ = open_data(data, {&model_}, console_);
     }
+    if (!labelled_.has_labels)
+      throw_bad_input(options_.validation + ": has no labels: pass --labels FILE");
     float_top1_ = top1_of(model_);
     console_.note(fmt::format("float top-1 {:.2f}% on {} samples", *float_top1_, labelled_.count));
   }
@@ -319,7 +319,8 @@ Run add(CLI::App& app) {
              options->time_limit);
   add_data_options(app, "--calib,--data", options->data);
   add_labels_option(app, options->data);
-  add_text(app, "--val", "DATA", "samples that --labels is of (default: those of --calib)",
+  add_text(app, "--val", "DATA",
+           "samples with labels, inside or by --labels (default: those of --calib with --labels)",
            options->validation);
   add_recipe_options(app, options->recipe);
   return [options](Console& console) { return run(*options, console); };
