@@ -59,6 +59,7 @@ TEST(ReportHtml, HasARowForEachLayerAndABarForEachMeasuredOne) {
             5U + 2U);  // layers, and the two groups of reasons
   EXPECT_EQ(count_of(html, "<svg"), 1U);
   EXPECT_THAT(html, HasSubstr("data-v=\"31.25\""));
+  EXPECT_THAT(html, HasSubstr("<dt>proofs</dt>"));
   EXPECT_THAT(html, HasSubstr("recurrent operators stay float"));
 }
 

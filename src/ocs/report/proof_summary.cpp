@@ -1,6 +1,7 @@
 #include "ocs/report/proof_summary.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,18 @@ ProofSummary summarize(const std::vector<LayerProof>& proofs, const Plan& plan) 
   }
   for (const LayerPlan& layer : plan.layers) summary.raised_rows += layer.raised.rows();
   return summary;
+}
+
+std::string proof_text(const ProofSummary& proofs) {
+  std::string text =
+      fmt::format("{} layer{}, worst accumulator 2^{:.1f} of 2^31", proofs.layers,
+                  proofs.layers == 1 ? "" : "s", std::log2(std::max(proofs.largest_sum, 1.0)));
+  const auto add_rows = [&](std::int64_t rows, std::string_view what) {
+    if (rows > 0) text += fmt::format(", {} row{} {}", rows, rows == 1 ? "" : "s", what);
+  };
+  add_rows(proofs.raised_rows, "with a raised scale");
+  add_rows(proofs.dead_rows, "rounded to 0");
+  return text;
 }
 
 std::string proof_remark(const RaisedRows& raised, std::int64_t dead_rows) {

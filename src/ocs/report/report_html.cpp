@@ -8,6 +8,7 @@
 
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/figures.h"
+#include "ocs/report/proof_summary.h"
 #include "ocs/report/relative_cost.h"
 #include "ocs/report/report_text.h"
 
@@ -82,6 +83,7 @@ std::string cards(const Report& report) {
     html += card("calibrated on", fmt::format("{} {}samples", report.calibration_samples,
                                               report.synthetic ? "made-up " : ""));
   }
+  if (report.proofs) html += card("proofs", proof_text(*report.proofs));
   html += card("recipe", report.recipe.name);
   html += card("time", seconds_text(report.seconds));
   html += card("versions",

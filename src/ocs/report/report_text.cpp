@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "ocs/report/figures.h"
+#include "ocs/report/proof_summary.h"
 #include "ocs/report/relative_cost.h"
 
 namespace ocs {
@@ -109,17 +110,7 @@ std::string quality_lines(const Report& report) {
 }
 
 std::string proofs_line(const Report& report) {
-  if (!report.proofs) return "";
-  const ProofSummary& proofs = *report.proofs;
-  std::string text =
-      fmt::format("{} layer{}, worst accumulator 2^{:.1f} of 2^31", proofs.layers,
-                  proofs.layers == 1 ? "" : "s", std::log2(std::max(proofs.largest_sum, 1.0)));
-  const auto add = [&](std::int64_t rows, std::string_view what) {
-    if (rows > 0) text += fmt::format(", {} row{} {}", rows, rows == 1 ? "" : "s", what);
-  };
-  add(proofs.raised_rows, "with a raised scale");
-  add(proofs.dead_rows, "rounded to 0");
-  return line("proofs", text);
+  return report.proofs ? line("proofs", proof_text(*report.proofs)) : "";
 }
 
 std::string calibration_line(const Report& report) {
