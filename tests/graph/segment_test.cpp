@@ -73,6 +73,14 @@ TEST(Segment, KeepsInputsThatStandBesideTheGivenValues) {
   EXPECT_EQ(part.inputs().size(), 2U);
 }
 
+TEST(Segment, TakesAllInputsOfTheModelWhereItBeginsThere) {
+  const Model model = text_model(
+      "input x float[2]; input mask float[2]; a: y = Relu(x); b: z = Mul(y, mask); output z;");
+  const Model part = segment(model, {}, {"y"});
+  EXPECT_EQ(part.inputs().size(), 2U);
+  EXPECT_NO_THROW(run_once(onnx_runtime()(part, {}), random_inputs(model, 1)));
+}
+
 TEST(Segment, RefusesValuesThatAreNotThere) {
   EXPECT_THAT([] { (void)segment(text_model(network), {}, {"nothing"}); },
               ThrowsMessage<Error>(HasSubstr("no value named 'nothing'")));

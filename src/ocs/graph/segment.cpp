@@ -109,7 +109,11 @@ Model segment(const Model& model, const std::vector<Port>& from,
   copy_needed(whole.initializer(), *part.mutable_initializer(), name_of);
   copy_needed(whole.sparse_initializer(), *part.mutable_sparse_initializer(),
               [](const auto& item) -> const std::string& { return item.values().name(); });
-  copy_needed(whole.input(), *part.mutable_input(), name_of);
+  // Samples hold values for all inputs, and the engine refuses one that the model has not.
+  if (from.empty())
+    *part.mutable_input() = whole.input();
+  else
+    copy_needed(whole.input(), *part.mutable_input(), name_of);
   copy_infos(whole.value_info());
   copy_infos(whole.output());
   for (const Port& port : from)

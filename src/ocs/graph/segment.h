@@ -22,7 +22,7 @@ struct Cut {
 
 // The nodes, initializers and functions that bear on the values `to`, which are the outputs. Values `from` of the
 // main graph are inputs with the given shapes, and what only they need stays behind; the others are the model's
-// own inputs. Throws Error(bad_input) for a name in `to` that the main graph does not have, Error(internal) for a value
+// own inputs: all of them where nothing is given, else those that are needed. Throws Error(bad_input) for a name in `to` that the main graph does not have, Error(internal) for a value
 // in `from` that is not float.
 [[nodiscard]] Model segment(const Model& model, const std::vector<Port>& from,
                             const std::vector<std::string>& to);
