@@ -116,6 +116,17 @@ TEST(WeightFormats, PackWhatHasFloatActivationsAlone) {
   EXPECT_EQ(integers_of(quantized(integers).model, "c").data_type(), onnx::TensorProto::INT8);
 }
 
+// What has no blocks is split as ever.
+TEST(WeightFormats, CopyChannelsOfLayersWithoutBlocks) {
+  Recipe recipe = recipe_of(4, 16);
+  recipe.expand_ratio = 0.5;
+  recipe.split_first = true;
+  const Report report = quantized(recipe).report;
+  EXPECT_GT(report.layers.at(0).copies, 0);
+  EXPECT_EQ(report.layers.at(1).copies, 0);
+  EXPECT_THAT(report.layers.at(1).reason, HasSubstr("blocks have scales of their own"));
+}
+
 TEST(WeightFormats, SmallerBlocksLeaveLessError) {
   const double channel = sqnr_of(recipe_of(4, 0));
   const double wide = sqnr_of(recipe_of(4, 32));

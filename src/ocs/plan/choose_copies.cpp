@@ -75,7 +75,8 @@ std::vector<double> importance(const WeightProblem& problem, const ChannelMatrix
 std::string split_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
   if (weight.groups > 1 && weight.inputs == 1)
     return "not split: depthwise, an input channel belongs to one output channel alone";
-  if (problem.settings.weight_granularity == Granularity::block)
+  if (problem.settings.weight_granularity == Granularity::block &&
+      block_refusal(problem, weight).empty())
     return "not split: blocks have scales of their own";
   if (weight.groups > 1)
     return "not split: grouped, every group would need the same number of copies";
@@ -100,7 +101,7 @@ std::vector<CopyOffer> copy_offers(const WeightProblem& problem, double price, d
   const ChannelMatrix weight = layer.op->view(*problem.node, layer.operand, problem.weight.shape,
                                               problem.weight.as<float>());
   if (settings.mac_budget == 0.0 || !split_refusal(problem, weight).empty()) return {};
-  const bool per_row = settings.weight_granularity == Granularity::channel &&
+  const bool per_row = settings.weight_granularity != Granularity::tensor &&
                        layer.op->output_axis(*problem.node, layer.operand, problem.weight.shape);
   const Grid grid{.bits = settings.weight_bits};
   const std::vector<double> energy = importance(problem, weight);

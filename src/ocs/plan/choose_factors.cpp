@@ -195,7 +195,7 @@ class Chooser {
            .columns = weights.layer->columns,
            .input_energy = weights.energy,
            .levels = static_cast<double>((1 << (settings.weight_bits - 1)) - 1),
-           .has_row_scales = settings.weight_granularity == Granularity::channel});
+           .has_row_scales = settings.weight_granularity != Granularity::tensor});
     }
   }
 

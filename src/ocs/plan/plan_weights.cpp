@@ -155,18 +155,6 @@ void round_until_proven(const WeightProblem& problem, RoundProblem rounding,
   }
 }
 
-// Why a layer's weights cannot have blocks, "" where they can.
-std::string block_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
-  const std::string& op = problem.node->op_type();
-  if ((op != "MatMul" && op != "Gemm") || problem.weight.shape.size() != 2)
-    return "one scale for each output channel: engines know blocks in MatMul and Gemm";
-  if (problem.activation != nullptr)
-    return "one scale for each output channel: blocks are for float activations";
-  if (weight.inputs <= problem.settings.weight_block)
-    return "one scale for each output channel: a block would hold all its inputs";
-  return "";
-}
-
 // Bits of the tensor that holds the integers. Integer kernels want int8.
 int storage_bits(const Recipe& settings, bool meets_integers, bool has_blocks) {
   if (meets_integers || settings.weight_storage == WeightStorage::int8) return 8;
@@ -186,8 +174,9 @@ LayerPlan plan_weights(const WeightProblem& problem) {
       layer.op->view(*problem.node, layer.operand, source.shape, source.as<float>());
   const std::optional<int> axis = layer.op->output_axis(*problem.node, layer.operand, source.shape);
   const bool per_row = settings.weight_granularity != Granularity::tensor && axis.has_value();
-  const std::string no_blocks = block_refusal(problem, matrix);
-  const bool has_blocks = settings.weight_granularity == Granularity::block && no_blocks.empty();
+  const bool wants_blocks = settings.weight_granularity == Granularity::block;
+  const std::string no_blocks = wants_blocks ? block_refusal(problem, matrix) : "";
+  const bool has_blocks = wants_blocks && no_blocks.empty();
   const Grid grid{.bits = settings.weight_bits};
 
   LayerPlan plan{.node = layer.node,
@@ -203,7 +192,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
   if (is_to_split) plan.remark = split_refusal(problem, matrix);
   if (settings.weight_granularity != Granularity::tensor && !axis)
     plan.remark += "one scale: no axis of the weight is the output channel";
-  else if (settings.weight_granularity == Granularity::block && !has_blocks)
+  else if (!no_blocks.empty())
     plan.remark += (plan.remark.empty() ? "" : "; ") + no_blocks;
   if (!problem.copies.empty())
     plan.copies = problem.copies;

@@ -44,6 +44,17 @@ WeightProblem weight_problem(const Graph& graph, const Layer& layer, const Calib
   return problem;
 }
 
+std::string block_refusal(const WeightProblem& problem, const ChannelMatrix& weight) {
+  const std::string& op = problem.node->op_type();
+  if ((op != "MatMul" && op != "Gemm") || problem.weight.shape.size() != 2)
+    return "one scale for each output channel: engines know blocks in MatMul and Gemm";
+  if (problem.activation != nullptr)
+    return "one scale for each output channel: blocks are for float activations";
+  if (weight.inputs <= problem.settings.weight_block)
+    return "one scale for each output channel: a block would hold all its inputs";
+  return "";
+}
+
 namespace {
 
 std::vector<double> estimated_values(const WeightProblem& problem, const ChannelMatrix& weight,

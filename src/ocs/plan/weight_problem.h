@@ -16,6 +16,10 @@ namespace ocs {
                                            const Recipe& recipe,
                                            const std::map<std::string, UnfoldedRows>& unfolded);
 
+// Why the weights of a layer cannot have a scale for each block, whatever the recipe asks for; "" where they can. They have
+// one for each output channel then.
+[[nodiscard]] std::string block_refusal(const WeightProblem& problem, const ChannelMatrix& weight);
+
 // E[x_c^2] (`squares`) or E[x_c] of each input channel, columns() values; empty: unknown.
 [[nodiscard]] std::vector<double> channel_values(const WeightProblem& problem,
                                                  const ChannelMatrix& weight, bool squares);
