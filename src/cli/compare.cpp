@@ -29,6 +29,7 @@ struct Options {
   std::string quantized{};
   DataArguments data{};
   std::optional<double> min_sqnr{};
+  std::optional<double> min_cosine{};
   std::optional<double> min_agreement{};
 };
 
@@ -58,18 +59,27 @@ Json as_json(const Comparison& result) {
                {"agreement", number(result.agreement)},
                {"sqnr_db", number(first_sqnr(result))}};
   json["outputs"] = Json::array();
-  for (const OutputReport& output : result.outputs)
-    json["outputs"].push_back({{"name", output.name}, {"sqnr_db", number(output.sqnr_db)}});
+  for (const OutputQuality& output : result.outputs)
+    json["outputs"].push_back({{"name", output.name},
+                               {"sqnr_db", number(output.sqnr_db)},
+                               {"cosine_mean", number(output.mean_cosine)},
+                               {"cosine_min", number(output.min_cosine)}});
   json["layers"] = Json::array();
   for (const LayerQuality& layer : result.layers)
     json["layers"].push_back({{"name", layer.node}, {"sqnr_db", number(layer.sqnr_db)}});
   return json;
 }
 
+std::string cosine_text(const OutputQuality& output) {
+  if (std::isnan(output.mean_cosine)) return "";
+  return fmt::format(", cosine {:.4f} (least {:.4f})", output.mean_cosine, output.min_cosine);
+}
+
 std::string as_text(const Comparison& result, bool all_layers) {
   std::string text = fmt::format("compared on {} samples\n", result.samples);
-  for (const OutputReport& output : result.outputs)
-    text += fmt::format("output {}: {}\n", output.name, db_text(output.sqnr_db));
+  for (const OutputQuality& output : result.outputs)
+    text +=
+        fmt::format("output {}: {}{}\n", output.name, db_text(output.sqnr_db), cosine_text(output));
   if (!std::isnan(result.agreement))
     text += fmt::format("top-1 agreement: {:.2f}%\n", result.agreement);
   if (result.layers.empty()) return text;
@@ -85,12 +95,23 @@ std::string as_text(const Comparison& result, bool all_layers) {
 }
 
 // Whether the figure is at least what was asked for; what was not measured is not.
-bool meets(std::optional<double> least, double figure, std::string_view what, Console& console) {
+bool meets(std::optional<double> least, double figure, std::string_view what, Console& console,
+           int digits = 2) {
   if (!least || figure >= *least) return true;
   console.warn(std::isnan(figure)
                    ? fmt::format("{} could not be measured", what)
-                   : fmt::format("{} is {:.2f}, less than {}", what, figure, *least));
+                   : fmt::format("{} is {:.{}f}, less than {}", what, figure, digits, *least));
   return false;
+}
+
+// All outputs, since the one that is an embedding need not be the first.
+bool meets_cosine(const Comparison& result, double least, Console& console) {
+  bool met = true;
+  for (const OutputQuality& output : result.outputs)
+    met = meets(least, output.mean_cosine, fmt::format("the cosine of output '{}'", output.name),
+                console, 4) &&
+          met;
+  return met;
 }
 
 int run(const Options& options, Console& console) {
@@ -107,9 +128,11 @@ int run(const Options& options, Console& console) {
   }
   const bool sqnr_met =
       meets(options.min_sqnr, first_sqnr(result), "the signal-to-noise in dB", console);
+  const bool cosine_met =
+      options.min_cosine ? meets_cosine(result, *options.min_cosine, console) : true;
   const bool agreement_met =
       meets(options.min_agreement, result.agreement, "the agreement in percent", console);
-  return sqnr_met && agreement_met ? exit_done : exit_check_failed;
+  return sqnr_met && cosine_met && agreement_met ? exit_done : exit_check_failed;
 }
 
 Run add(CLI::App& app) {
@@ -118,6 +141,8 @@ Run add(CLI::App& app) {
   add_file(app, "QUANT.onnx", "its quantized form", options->quantized);
   add_number(app, "--min-sqnr", "DB",
              "exit code 1 where the first output's signal-to-noise is less", options->min_sqnr);
+  add_number(app, "--min-cosine", "C", "exit code 1 where the mean cosine of an output is less",
+             options->min_cosine);
   add_number(app, "--min-agreement", "P",
              "exit code 1 where less than P percent have the same top-1", options->min_agreement);
   add_data_options(app, "--data", options->data);

@@ -243,7 +243,15 @@ TEST_F(Commands, CompareChecksWhatWasAskedFor) {
   for (std::size_t i = 1; i < json["layers"].size(); ++i) {
     EXPECT_LE(json["layers"][i - 1]["sqnr_db"], json["layers"][i]["sqnr_db"]) << "worst first";
   }
-  EXPECT_EQ(run("compare net.onnx out.onnx --synthetic 3 --min-sqnr 5").code, 0);
+  ASSERT_EQ(json["outputs"].size(), 1U);
+  EXPECT_THAT(keys_of(json["outputs"][0]),
+              IsSupersetOf({"name", "sqnr_db", "cosine_mean", "cosine_min"}));
+  EXPECT_LE(json["outputs"][0]["cosine_min"], json["outputs"][0]["cosine_mean"]);
+  EXPECT_LT(json["outputs"][0]["cosine_mean"], 1.0);
+  EXPECT_EQ(run("compare net.onnx out.onnx --synthetic 3 --min-sqnr 5 --min-cosine 0.9").code, 0);
+  const ProgramRun turned = run("compare net.onnx out.onnx --synthetic 3 --min-cosine 1");
+  EXPECT_EQ(turned.code, 1);
+  EXPECT_THAT(turned.err, HasSubstr("the cosine of output"));
   const ProgramRun missed =
       run("compare net.onnx out.onnx --synthetic 3 --min-sqnr 150 --min-agreement 100.5 --json");
   EXPECT_EQ(missed.code, 1);

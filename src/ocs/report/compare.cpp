@@ -1,6 +1,7 @@
 #include "ocs/report/compare.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <mutex>
 
@@ -8,6 +9,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
+#include "ocs/report/cosine.h"
 #include "ocs/report/match_values.h"
 #include "ocs/report/signal_to_noise.h"
 
@@ -15,8 +17,17 @@ namespace ocs {
 namespace {
 
 // What one sample says; added up in sample order.
+struct OutputSums {
+  SignalToNoise noise{};
+  CosineSimilarity cosine{};
+
+  void add(const OutputSums& other) {
+    noise.add(other.noise);
+    cosine.add(other.cosine);
+  }
+};
 struct Sums {
-  std::vector<SignalToNoise> outputs{};
+  std::vector<OutputSums> outputs{};
   std::vector<SignalToNoise> layers{};
   SameTopOne agreement{};
 };
@@ -78,10 +89,21 @@ SignalToNoise difference(const ReferenceValues& reference, std::string_view name
   return sum;
 }
 
+// An output that only one of the two models gave has no cosine either.
+OutputSums output_difference(const ReferenceValues& reference, const OutputView& view) {
+  OutputSums sums{.noise = difference(reference, view.name, view)};
+  const auto found = reference.find(view.name);
+  sums.cosine.add(found == reference.end()
+                      ? std::numeric_limits<double>::quiet_NaN()
+                      : cosine_similarity(found->second.values, to_floats(view.tensor)));
+  return sums;
+}
+
 Sums compare_sample(const Sessions& sessions, const std::vector<Port>& outputs,
                     const std::vector<MatchedValue>& matches, const NamedTensors& inputs) {
   Sums sums{
-      .outputs = std::vector<SignalToNoise>(outputs.size(), SignalToNoise{.comparable = false}),
+      .outputs = std::vector<OutputSums>(
+          outputs.size(), {.noise = {.comparable = false}, .cosine = {.comparable = false}}),
       .layers = std::vector<SignalToNoise>(matches.size(), SignalToNoise{.comparable = false})};
   const ReferenceValues reference = run_reference(sessions.reference, inputs);
   sessions.quantized.run(inputs, [&](std::span<const OutputView> views) {
@@ -89,7 +111,7 @@ Sums compare_sample(const Sessions& sessions, const std::vector<Port>& outputs,
       const auto port = std::ranges::find(outputs, view.name, &Port::name);
       if (port == outputs.end()) continue;
       sums.outputs[static_cast<std::size_t>(port - outputs.begin())] =
-          difference(reference, view.name, view);
+          output_difference(reference, view);
       if (port == outputs.begin() && reference.contains(view.name)) {
         const ReferenceValue& first = reference.find(view.name)->second;
         sums.agreement.add(first.shape, first.values, to_floats(view.tensor));
@@ -146,7 +168,7 @@ Comparison compare(const Model& reference, const Model& quantized, const Samples
     options.progress("compare", ++done, count);
   });
 
-  Sums total{.outputs = std::vector<SignalToNoise>(outputs.size()),
+  Sums total{.outputs = std::vector<OutputSums>(outputs.size()),
              .layers = std::vector<SignalToNoise>(matches.size())};
   for (const Sums& part : sums) {
     for (std::size_t i = 0; i < outputs.size(); ++i) total.outputs[i].add(part.outputs[i]);
@@ -155,7 +177,10 @@ Comparison compare(const Model& reference, const Model& quantized, const Samples
   }
   Comparison result{.samples = count, .agreement = total.agreement.percent()};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    result.outputs.push_back({.name = outputs[i].name, .sqnr_db = total.outputs[i].db()});
+    result.outputs.push_back({.name = outputs[i].name,
+                              .sqnr_db = total.outputs[i].noise.db(),
+                              .mean_cosine = total.outputs[i].cosine.mean(),
+                              .min_cosine = total.outputs[i].cosine.minimum()});
   }
   for (std::size_t i = 0; i < matches.size(); ++i) {
     result.layers.push_back({.node = matches[i].node, .sqnr_db = total.layers[i].db()});

@@ -9,7 +9,6 @@
 #include "ocs/core/samples.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
-#include "ocs/report/report.h"
 
 namespace ocs {
 
@@ -20,12 +19,21 @@ struct LayerQuality {
   bool operator==(const LayerQuality&) const = default;
 };
 
+// One output as a whole; the cosines are those of single samples, the output flattened.
+struct OutputQuality {
+  std::string name{};
+  double sqnr_db = 0.0;      // NaN: not comparable (different sizes); likewise below
+  double mean_cosine = 0.0;  // cosine_similarity, mean over the samples
+  double min_cosine = 0.0;   // of the sample that lost most
+  bool operator==(const OutputQuality&) const = default;
+};
+
 struct Comparison {
   std::size_t samples = 0;
   double agreement =
       0.0;  // percent of rows with the same top-1 in the first output; NaN where it has no classes
-  std::vector<OutputReport> outputs{};  // in the order of the float model's outputs
-  std::vector<LayerQuality> layers{};   // in the order of `nodes`; those that match_values finds
+  std::vector<OutputQuality> outputs{};  // in the order of the float model's outputs
+  std::vector<LayerQuality> layers{};    // in the order of `nodes`; those that match_values finds
 };
 
 struct CompareOptions {
