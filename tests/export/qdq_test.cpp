@@ -50,6 +50,24 @@ TEST(WriteQdq, PutsThePairBehindTheActivationAndKeepsTheOutputsName) {
     EXPECT_NEAR(real.at("y").as<float>()[i], quantized.at("y").as<float>()[i], 3 * step);
 }
 
+TEST(WriteQdq, LetsFloatStepsReadWhatIsThereAsFloats) {
+  const Model model = text_model(R"(
+    input x float[2, 4]; init w float[4, 4] random 1;
+    s: a = Sigmoid(x);
+    m: b = MatMul(a, w);
+    r: y = Add(b, a);
+    output y; output a;
+  )");
+  const CalibrationStats stats = stats_for({"a"}, {0.0F, 1.0F});
+  const Model written =
+      write_qdq(model, make_plan(model, &stats, Recipe{.bias_correction = false}, {}));
+  verify(written);
+  EXPECT_NE(node_of(written, "m").input(0), "a");
+  EXPECT_EQ(node_of(written, "r").input(1), "a");
+  EXPECT_EQ(node_of(written, "s").output(0), "a")
+      << "the output of the model is not rounded either";
+}
+
 TEST(WriteQdq, ClipsTheIntegersForFewerThanEightBits) {
   const Model model = text_model(conv_relu);
   CalibrationStats stats = stats_for({"x"}, {-1.0F, 1.0F});

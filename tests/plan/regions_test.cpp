@@ -114,6 +114,26 @@ TEST(BehindActivation, DoesNotAbsorbAClipThatExcludesZero) {
   EXPECT_EQ(behind_activation(Graph(model), "a1"), "a1");
 }
 
+// A residual Add behind a normalization reads what it made, not what the layers read of it.
+TEST(FindRegions, TellsWhichValuesAreThereAsFloats) {
+  const Model model = text_model(R"(
+    opset 17;
+    input x float[2, 4];
+    init g float[4] ones; init w float[4, 4] random 1;
+    n: a = LayerNormalization(x, g);
+    m: b = MatMul(a, w);
+    o: c = MatMul(b, w);
+    r: y = Add(c, a);
+    output y;
+  )");
+  EXPECT_THAT(regions_of(model).quantized, UnorderedElementsAre("a", "b"));
+  EXPECT_THAT(regions_of(model).float_values, UnorderedElementsAre("a"));
+  EXPECT_THAT(regions_of(model).integer_steps, IsEmpty());
+  EXPECT_THAT(regions_of(model, ActScope::inputs).float_values, UnorderedElementsAre("a", "b"));
+  EXPECT_THAT(regions_of(text_model(residual_block)).float_values, UnorderedElementsAre("x"));
+  EXPECT_THAT(regions_of(text_model(residual_block)).integer_steps, UnorderedElementsAre("add"));
+}
+
 TEST(FindRegions, HasNothingToQuantizeWithoutLayers) {
   EXPECT_THAT(regions_of(text_model("input x float[1]; y = Relu(x); output y;")).quantized,
               IsEmpty());

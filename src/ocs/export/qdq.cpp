@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "ocs/export/dynamic_lstm.h"
 #include "ocs/export/write_embeddings.h"
@@ -110,28 +111,34 @@ bool is_redundant_bound(const Graph& graph, const onnx::NodeProto& node,
                              [&](float bound) { return is_min ? limit <= bound : limit >= bound; });
 }
 
-// Inputs of nodes that read a rounded value, where only layers do so.
-struct Reading {
-  std::string node{};
-  int input = 0;
-  auto operator<=>(const Reading&) const = default;
-};
-std::set<Reading> layer_readings(const Plan& plan) {
-  std::set<Reading> readings;
-  for (const LayerPlan& layer : plan.layers)
-    if (layer.act_bits) readings.insert({.node = layer.node, .input = *layer.operand.data_input});
-  return readings;
-}
+// Which inputs of nodes read a quantized value in its rounded form.
+class Readings {
+ public:
+  explicit Readings(const Plan& plan) : plan_(plan) {
+    for (const LayerPlan& layer : plan.layers)
+      if (layer.act_bits) layers_.insert({layer.node, *layer.operand.data_input});
+  }
+  // Whether there is no float form of `value` to read.
+  [[nodiscard]] bool by_all(const std::string& value) const {
+    return !plan_.float_values.contains(value);
+  }
+  [[nodiscard]] bool by(const onnx::NodeProto& node, int input) const {
+    return by_all(node.input(input)) || layers_.contains({node.name(), input}) ||
+           plan_.integer_steps.contains(node.name());
+  }
+  // Whether all that read `value` read it rounded.
+  [[nodiscard]] bool only(const Graph& graph, const std::string& value) const {
+    if (by_all(value)) return true;
+    return !graph.is_graph_output(value) &&
+           std::ranges::all_of(graph.uses(value), [&](const Use& use) {
+             return use.input >= 0 && by(graph.node(use.node), use.input);
+           });
+  }
 
-// Whether all that read `value` read it rounded.
-bool is_read_rounded_only(const Graph& graph, const Plan& plan, const std::set<Reading>& readings,
-                          const std::string& value) {
-  if (!plan.only_layers_read_rounded) return true;
-  return !graph.is_graph_output(value) &&
-         std::ranges::all_of(graph.uses(value), [&](const Use& use) {
-           return readings.contains({.node = graph.node(use.node).name(), .input = use.input});
-         });
-}
+ private:
+  const Plan& plan_;
+  std::set<std::pair<std::string, int>> layers_{};
+};
 
 // The lengths of the sequences, of recurrent operators: the one input that is not float.
 bool is_lengths(const onnx::NodeProto& node, const std::string& input) {
@@ -155,12 +162,12 @@ Model write_qdq(const Model& model, const Plan& plan) {
   std::map<std::string, LayerWriter::Quantized> quantized;
   std::map<std::string, std::string> readable;  // quantized value -> what its readers read
   std::set<std::string> dropped;
-  const std::set<Reading> readings = layer_readings(plan);
+  const Readings readings(plan);
   for (const auto& [value, activation] : plan.activations) {
     std::string input = value;
     const onnx::NodeProto* producer = graph.producer(value);
-    const bool is_output = graph.is_graph_output(value) && !plan.only_layers_read_rounded;
-    const bool may_drop = is_read_rounded_only(graph, plan, readings, value);
+    const bool is_output = graph.is_graph_output(value) && readings.by_all(value);
+    const bool may_drop = readings.only(graph, value);
     if (producer != nullptr && activation.level_high < activation.params.grid.highest() &&
         may_drop && is_redundant_clip(graph, *producer, activation)) {
       dropped.insert(producer->name());
@@ -188,15 +195,16 @@ Model write_qdq(const Model& model, const Plan& plan) {
   for (const auto& [name, place] : places) {
     onnx::NodeProto* node = place.node;
     for (int i = 0; i < node->input_size(); ++i) {
-      if (plan.only_layers_read_rounded && !readings.contains({.node = name, .input = i})) continue;
+      if (!readings.by(*node, i)) continue;
       if (const auto found = readable.find(node->input(i)); found != readable.end())
         node->set_input(i, found->second);
     }
   }
   for_each_graph(out.graph(), [&](onnx::GraphProto& body) {
-    if (&body == &out.graph() || plan.only_layers_read_rounded) return;
+    if (&body == &out.graph()) return;
     for (onnx::ValueInfoProto& output : *body.mutable_output())  // that hands a value on
-      if (const auto found = readable.find(output.name()); found != readable.end())
+      if (const auto found = readable.find(output.name());
+          found != readable.end() && readings.by_all(output.name()))
         output.set_name(found->second);
   });
   for (const LayerPlan& layer : plan.layers) {

@@ -65,8 +65,7 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
                const std::map<std::string, NormalChannels>& normals) {
   const Graph graph(model);
   FoundLayers found = find_layers(graph, recipe);
-  Plan plan{.only_layers_read_rounded = recipe.act_scope == ActScope::inputs,
-            .skipped = std::move(found.skipped)};
+  Plan plan{.skipped = std::move(found.skipped)};
 
   std::vector<Layer> integer_layers;
   std::map<LayerId, DynamicSplit> dynamic;
@@ -84,6 +83,8 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
           "activations are quantized, so calibration data or saved statistics are needed");
     const Regions regions = find_regions(graph, integer_layers, recipe.act_scope);
     plan.notes = regions.notes;
+    plan.float_values = regions.float_values;
+    plan.integer_steps = regions.integer_steps;
     plan.activations =
         plan_activations(graph, regions, integer_layers, *stats, recipe, split.thresholds);
   }

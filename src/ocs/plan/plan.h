@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -114,8 +115,10 @@ struct Plan {
   std::vector<LayerPlan> layers{};                      // in graph order
   std::vector<EmbeddingPlan> embeddings{};              // in graph order
   std::map<std::string, ActivationPlan> activations{};  // by value name
-  // The paper: only the layers read the rounded values, other steps (a residual Add) the float ones.
-  bool only_layers_read_rounded = false;
+  // Activations of which only layers and integer steps read the rounded form, all else (a residual
+  // Add, Softmax) the float one.
+  std::set<std::string> float_values{};
+  std::set<std::string> integer_steps{};  // nodes without weights that run on integers
   std::vector<Skipped> skipped{};  // layers left in float, each with its reason
   std::vector<Note> notes{};       // what else a reader should know: steps that stay float, ...
 };

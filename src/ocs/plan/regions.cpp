@@ -182,6 +182,7 @@ Regions find_regions(const Graph& graph, const std::vector<Layer>& layers, ActSc
   Regions regions;
   for (const Layer& layer : layers) regions.quantized.insert(layer.data);
   if (scope == ActScope::inputs) {
+    regions.float_values = regions.quantized;
     note_bounds(graph, regions);
     return regions;
   }
@@ -202,6 +203,7 @@ Regions find_regions(const Graph& graph, const std::vector<Layer>& layers, ActSc
       continue;
     }
     const std::string result = behind_activation(graph, node.output(0));
+    regions.integer_steps.insert(node.name());
     regions.quantized.insert(result);
     for (const std::string& input : Grower::data_inputs(node)) regions.quantized.insert(input);
     const ChannelRule* rule = find_channel_rule(node);
@@ -213,6 +215,8 @@ Regions find_regions(const Graph& graph, const std::vector<Layer>& layers, ActSc
           source == regions.scale_source.end() ? node.input(0) : source->second;
     }
   }
+  for (const std::string& value : regions.quantized)
+    if (!grower.is_integer_source(value)) regions.float_values.insert(value);
   note_bounds(graph, regions);
   return regions;
 }

@@ -28,6 +28,10 @@ struct Regions {
       upper_bound{};  // quantized result of an absorbed Clip -> its upper bound
   std::map<std::string, float> lower_bound{};  // the same for a lower bound below zero
   std::set<std::string> not_negative{};        // quantized results of Relu, or of Clip from zero
+  // Quantized values that the engine has as floats anyway, since no integer kernel makes them: what runs on floats reads
+  // those, without the rounding. Under ActScope::inputs all of them, as in the paper.
+  std::set<std::string> float_values{};
+  std::set<std::string> integer_steps{};  // nodes without weights that run on integers
   std::vector<Note> notes{};
 };
 

@@ -10,9 +10,7 @@ namespace ocs {
 Plan with_layers(const Model& model, const Recipe& recipe, const Plan& plan,
                  const std::set<LayerId>& layers) {
   const Graph graph(model);
-  Plan part{.embeddings = plan.embeddings,
-            .only_layers_read_rounded = plan.only_layers_read_rounded,
-            .skipped = plan.skipped};
+  Plan part{.embeddings = plan.embeddings, .skipped = plan.skipped};
   std::set<LayerId> integer_ids;
   for (const LayerPlan& layer : plan.layers) {
     if (!layers.contains(layer.id())) continue;
@@ -25,6 +23,8 @@ Plan with_layers(const Model& model, const Recipe& recipe, const Plan& plan,
   if (!integer_layers.empty()) {
     const Regions regions = find_regions(graph, integer_layers, recipe.act_scope);
     part.notes = regions.notes;
+    part.float_values = regions.float_values;
+    part.integer_steps = regions.integer_steps;
     // Fewer layers, fewer quantized values: each has its plan already.
     for (const std::string& value : regions.quantized)
       part.activations[value] = plan.activations.at(value);
