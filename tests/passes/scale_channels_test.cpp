@@ -232,6 +232,44 @@ INSTANTIATE_TEST_SUITE_P(
             "a body reads 'a'"}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
+// What they read keeps its scale: it is normalized, or multiplied by their own constants.
+TEST(ScaleChannels, BeginsAnewBehindStepsWithAConstantForEachChannel) {
+  for (const char* step :
+       {"n: a = LayerNormalization(s, g, b);", "n: a = LayerNormalization(s, g) {axis = -1};",
+        "n: a = Mul(s, g);", "n: a = Mul(b, s);",
+        "n: t = LayerNormalization(s, g, b); o: a = Add(t, g);"}) {
+    SCOPED_TRACE(step);
+    EXPECT_EQ(expect_same_scaled(std::string(R"(
+      opset 17;
+      input x float[2, 3, 6];
+      init v float[6, 4] random 1;
+      init g float[4] {2, -1, 0.5, 30}; init b float[4] {0.5, -0.25, 1, 2};
+      init w float[4, 5] random 2;
+      c: s = MatMul(x, v);
+      )") + step + R"(
+      d: y = MatMul(a, w);
+      output y;
+    )"),
+              4U);
+  }
+}
+
+TEST(ScaleChannels, KnowsNormalizationsAndGainsThatKeepTheirScale) {
+  for (const char* step :
+       {"a = LayerNormalization(x, g2) {axis = 1};", "a = LayerNormalization(x, p);",
+        "a = Mul(x, one);", "a = Mul(x, g2);", "a = Mul(x, p);"}) {
+    SCOPED_TRACE(step);
+    const Model model = text_model(std::string(R"(
+      opset 17;
+      input x float[2, 3, 4]; input p float[4];
+      init one float[] {2}; init g2 float[3, 4] random 3; init w float[4, 5] random 2;
+      s: )") + step + " d: y = MatMul(a, w); output y;");
+    EXPECT_FALSE(takes_any_scale(Graph(model), model.graph().node(0)));
+    const ScalableChannels channels = find_scalable_channels(model);
+    EXPECT_TRUE(channels.layers.at(0).columns.empty());
+  }
+}
+
 // The trunk meets a branch that keeps its scale.
 TEST(ScaleChannels, RefusesABlockForOneOfItsBranches) {
   const Model model = text_model(R"(

@@ -121,6 +121,8 @@ Slow slow_change(const std::string& node) {
   const Samples samples = some_samples(10);
   Recipe recipe = some_recipe();
   recipe.fallback = false;
+  recipe.smooth =
+      false;  // chosen for the whole network: what one layer alone reads may be smoothed otherwise
   for (const char* other : {"conv0", "conv1", "conv2", "fc"})
     if (node != other) recipe.keep_float.emplace_back(other);
   const Model model = text_model(network);

@@ -33,6 +33,7 @@ TEST(BuiltInRecipe, HoldsWhatThePaperDoes) {
   EXPECT_EQ(paper.act_range, ActRange::symmetric);
   EXPECT_EQ(paper.act_scope, ActScope::inputs);
   EXPECT_FALSE(paper.fold_batchnorm);
+  EXPECT_FALSE(paper.smooth);
   EXPECT_FALSE(paper.bias_correction);
   EXPECT_FALSE(paper.fallback);
   EXPECT_FALSE(paper.fill_multiples);
@@ -48,7 +49,7 @@ TEST(BuiltInRecipe, AsksForNoDataInWeightsOnly) {
 
 TEST(BuiltInRecipe, IsValidAndCarriesItsName) {
   EXPECT_THAT(built_in_recipe_names(),
-              ElementsAre("int8", "int8-per-tensor", "best", "weights-only", "paper"));
+              ElementsAre("int8", "int8-per-tensor", "best", "dynamic", "weights-only", "paper"));
   for (const std::string& name : built_in_recipe_names()) {
     EXPECT_EQ(built_in_recipe(name).name, name);
     EXPECT_NO_THROW(check(built_in_recipe(name)));

@@ -7,6 +7,7 @@
 #include "ocs/core/error.h"
 #include "ocs/export/expand.h"
 #include "ocs/export/oracle.h"
+#include "ocs/export/shift_behind.h"
 #include "ocs/export/widen_recurrent.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/tensor_proto.h"
@@ -138,7 +139,8 @@ const LayerWriter::Written* LayerWriter::same_as(const LayerPlan& layer) const {
     const LayerPlan& other = *entry.second.layer;
     return other.stored == layer.stored && other.params == layer.params &&
            other.rows == layer.rows && other.inputs == layer.inputs &&
-           other.dynamic_weights == layer.dynamic_weights;
+           other.dynamic_weights == layer.dynamic_weights &&
+           other.rounds_as_it_runs == layer.rounds_as_it_runs;
   });
   return same == last ? nullptr : &same->second;
 }
@@ -205,6 +207,38 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
   return output;
 }
 
+void LayerWriter::write_dynamic_matmul(onnx::NodeProto& node, onnx::GraphProto& place,
+                                       const LayerPlan& layer) {
+  const std::string value = node.input(*layer.operand.data_input);
+  auto data = dynamic_data_.find(value);
+  if (data == dynamic_data_.end())
+    data = dynamic_data_.emplace(value, add_dynamic_data(*out_, value)).first;
+  IntegerWeight weight;
+  if (const Written* same = same_as(layer)) {
+    weight = same->integers;
+  } else {
+    const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
+    const bool is_row = scales.size() > 1;
+    weight.levels = add_initializer(
+        *out_, named(layer.weight, "_quantized"),
+        physical_weight(node, layer, shape_of(*graph_->initializer(layer.weight))).tensor);
+    weight.scale =
+        add_initializer(*out_, named(layer.weight, "_scale"), scalar_or_row(scales, is_row));
+    weight.zero_point =
+        add_initializer(*out_, named(layer.weight, "_zero_point"),
+                        scalar_or_row(std::vector<std::int8_t>(scales.size(), 0), is_row));
+    weights_.emplace(layer.weight, Written{.layer = &layer, .integers = weight});
+  }
+  std::string bias;
+  const std::vector<float> shift = physical_rows(layer.bias, layer.rows);
+  const bool is_taken =
+      shift.empty() ||
+      (layer.adds_bias && shift_constant_behind(*graph_, *out_, place, node, shift));
+  if (!is_taken)
+    bias = add_initializer(*out_, named(layer.node, "_bias"), scalar_or_row(shift, true));
+  make_dynamic_matmul(*out_, node, data->second, weight, bias);
+}
+
 std::string LayerWriter::write_bias(const LayerPlan& layer, const std::vector<float>& bias,
                                     const std::vector<float>& scales, const Quantized* data) {
   const std::string base = named(layer.node, "_bias");
@@ -250,6 +284,10 @@ void LayerWriter::write(onnx::NodeProto& node, onnx::GraphProto& place, const La
                             out_->unique_name(named(layer.node, "_data_DequantizeLinear_Output")));
     node.set_input(*layer.operand.data_input, expanded);
   }
+  if (layer.rounds_as_it_runs) {
+    write_dynamic_matmul(node, place, layer);
+    return;
+  }
   if (layer.dynamic_weights != DynamicWeights::none)
     set_dynamic_weight(node, layer, write_dynamic_weight(node, layer));
   else
@@ -266,9 +304,11 @@ void LayerWriter::write(onnx::NodeProto& node, onnx::GraphProto& place, const La
     set_input(node, *layer.operand.bias_input, write_bias(layer, bias, scales, data));
     return;
   }
-  // The operator has no bias of its own: y = Add(MatMul(..), shift), the result keeps its name.
+  // The operator has no bias of its own. An Add behind it may have one; else y = Add(MatMul(..), shift), the result keeps its name.
+  const int axis = find_linear_op(node)->result_axis(node, layer.operand);
+  if (axis == -1 && shift_constant_behind(*graph_, *out_, place, node, bias)) return;
   Tensor shift = scalar_or_row(bias, true);
-  if (find_linear_op(node)->result_axis(node, layer.operand) == -2) shift.shape.push_back(1);
+  if (axis == -2) shift.shape.push_back(1);
   add_behind(*out_, node, named(layer.node, "_bias"), shift);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ocs/export/dynamic_lstm.h"
+#include "ocs/export/dynamic_matmul.h"
 #include "ocs/graph/graph.h"
 #include "ocs/plan/plan.h"
 
@@ -47,6 +48,8 @@ class LayerWriter {
                           std::int64_t axis);
   std::string write_weight(onnx::NodeProto& node, const LayerPlan& layer);
   DynamicWeight write_dynamic_weight(const onnx::NodeProto& node, const LayerPlan& layer);
+  // The whole node in the form of dynamic_matmul.h.
+  void write_dynamic_matmul(onnx::NodeProto& node, onnx::GraphProto& place, const LayerPlan& layer);
   std::string write_bias(const LayerPlan& layer, const std::vector<float>& bias,
                          const std::vector<float>& scales, const Quantized* data);
 
@@ -57,7 +60,9 @@ class LayerWriter {
     const LayerPlan* layer = nullptr;
     std::string output{};     // of the DequantizeLinear, ..
     DynamicWeight dynamic{};  // .. or what stands for it
+    IntegerWeight integers{};
   };
+  std::map<std::string, DynamicData> dynamic_data_{};  // by value
   // What is written of the same weight by a layer that agrees; nullptr: nothing.
   [[nodiscard]] const Written* same_as(const LayerPlan& layer) const;
   std::multimap<std::string, Written>

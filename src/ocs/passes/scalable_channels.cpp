@@ -69,6 +69,29 @@ bool is_elementwise(const onnx::NodeProto& node) {
          op == "Dropout" || op == "Neg" || op == "Abs";
 }
 
+// Inputs that hold one constant for each channel of the last axis of the result, and make its scale; none where the
+// node is no such step.
+std::vector<int> gain_inputs(const Graph& graph, const onnx::NodeProto& node) {
+  if (!in_default_domain(node)) return {};
+  const auto is_row = [&](int input) {
+    const onnx::TensorProto* constant = constant_floats(graph, node.input(input));
+    return constant != nullptr && constant->dims_size() == 1 && constant->dims(0) > 1;
+  };
+  if (node.op_type() == "Mul" && node.input_size() == 2) {
+    for (const int input : {0, 1})
+      if (is_row(input) && graph.initializer(node.input(1 - input)) == nullptr) return {input};
+    return {};
+  }
+  if (node.op_type() != "LayerNormalization" || int_attribute(node, "axis", -1) != -1) return {};
+  std::vector<int> inputs;
+  for (int input = 1; input < node.input_size(); ++input) {
+    if (node.input(input).empty()) continue;
+    if (!is_row(input)) return {};
+    inputs.push_back(input);
+  }
+  return inputs;
+}
+
 class Walk {
  public:
   explicit Walk(const Model& model) : graph_(model), facts_(model.graph()) {
@@ -91,8 +114,8 @@ class Walk {
   }
 
   void visit(const onnx::NodeProto& node) {
-    if (visit_layer(node) || visit_step(node) || visit_clip(node) || visit_add(node) ||
-        visit_concat(node) || visit_reshape(node))
+    if (visit_layer(node) || visit_gain(node) || visit_step(node) || visit_clip(node) ||
+        visit_add(node) || visit_concat(node) || visit_reshape(node))
       return;
     refuse(node, fmt::format("{} '{}' reads it", node.op_type(), node.name()));
   }
@@ -101,6 +124,19 @@ class Walk {
   void refuse(const onnx::NodeProto& node, const std::string& reason) {
     for (const std::string& input : node.input())
       if (Seen* data = seen(input)) channels_.fix(data->numbers, reason);
+  }
+
+  // New channels: the constants take their factors.
+  bool visit_gain(const onnx::NodeProto& node) {
+    const std::vector<int> inputs = gain_inputs(graph_, node);
+    if (inputs.empty()) return false;
+    refuse(node, fmt::format("{} '{}' reads it", node.op_type(), node.name()));
+    const std::vector<int> numbers =
+        channels_.make(graph_.initializer(node.input(inputs.front()))->dims(0));
+    for (const int input : inputs)
+      result_.constants.push_back({.node = node.name(), .input = input, .channels = numbers});
+    seen_[node.output(0)] = {.numbers = numbers, .axis = axis_of(node.output(0), -1)};
+    return true;
   }
 
   // An axis as counted from 0, where that can be told; 1 for both of [N, C].
@@ -220,7 +256,7 @@ class Walk {
     if (at < 0 || constant->dims_size() > *rank || constant->dims(at) != count ||
         element_count(*constant) != count)
       return false;
-    result_.summands.push_back({.node = node.name(), .input = input, .channels = data.numbers});
+    result_.constants.push_back({.node = node.name(), .input = input, .channels = data.numbers});
     Seen result = data;
     seen_[node.output(0)] = std::move(result);
     return true;
@@ -308,7 +344,7 @@ class Walk {
       renumber(layer.columns);
       renumber(layer.rows);
     }
-    for (ScalableSummand& summand : result_.summands) renumber(summand.channels);
+    for (ScalableConstant& summand : result_.constants) renumber(summand.channels);
     for (auto& [value, seen] : seen_) {
       renumber(seen.numbers);
       result_.values[value] = std::move(seen.numbers);
@@ -324,6 +360,10 @@ class Walk {
 };
 
 }  // namespace
+
+bool takes_any_scale(const Graph& graph, const onnx::NodeProto& node) {
+  return !gain_inputs(graph, node).empty();
+}
 
 ScalableChannels find_scalable_channels(const Model& model) { return Walk(model).result(); }
 

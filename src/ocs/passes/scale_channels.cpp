@@ -39,7 +39,7 @@ class Scaler {
     if (bias < node.input_size() && !node.input(bias).empty()) scale(node, bias, layer.rows);
   }
 
-  void scale(const ScalableSummand& summand) {
+  void scale(const ScalableConstant& summand) {
     if (!is_fixed(summand.channels))
       scale(node_named(summand.node), summand.input, summand.channels);
   }
@@ -98,7 +98,7 @@ PassResult scale_channels(Model model, const ScalableChannels& channels,
   if (factors.size() != channels.reasons.size()) throw_internal("factors for other channels");
   Scaler scaler(std::move(model), factors);
   for (const ScalableLayer& layer : channels.layers) scaler.scale(layer);
-  for (const ScalableSummand& summand : channels.summands) scaler.scale(summand);
+  for (const ScalableConstant& summand : channels.constants) scaler.scale(summand);
   return {.model = scaler.result()};
 }
 

@@ -22,6 +22,7 @@
 #include "ocs/pipeline/split_activations.h"
 #include "ocs/plan/choose_splits.h"
 #include "ocs/plan/proofs.h"
+#include "ocs/plan/smoothing_points.h"
 #include "ocs/plan/statistics.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/layer_reports.h"
@@ -132,13 +133,15 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
   check(recipe);
   PlannedNetwork planned{.prepared = prepare(std::move(model), recipe, options.observe)};
   Prepared& prepared = planned.prepared;
-  const bool takes_saved = takes_saved_statistics(recipe);
+  const bool smooths = recipe.smooth && recipe.fold_batchnorm && can_smooth(prepared.model, recipe);
+  const bool takes_saved = takes_saved_statistics(recipe) && !smooths;
   if (!takes_saved &&
       (options.keep_stats || (options.saved_stats != nullptr && samples == nullptr)))
-    throw_bad_input(
-        "equalize: statistics are neither saved nor do saved ones do, since they hold for "
-        "one choice of scales: pass --calib DATA");
-  if (recipe.equalize) {
+    throw_bad_input(fmt::format(
+        "{}: statistics are neither saved nor do saved ones do, since they hold for "
+        "one choice of scales: pass --calib DATA{}",
+        recipe.equalize ? "equalize" : "smooth", recipe.equalize ? "" : ", or --no-smooth"));
+  if (recipe.equalize || (smooths && samples != nullptr)) {
     // Before the calibration: it must see the scaled activations.
     equalize_channels(prepared, samples, recipe, engine, options.progress);
     if (options.observe) options.observe("equalize_channels", prepared.model);

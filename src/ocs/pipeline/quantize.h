@@ -46,7 +46,7 @@ struct Quantized {
                                  const Engine& engine, const RunOptions& options);
 
 // Whether statistics that were collected before hold for a run with this recipe. Not under equalization, which
-// scales the activations that the calibration must see.
+// scales the activations that the calibration must see; nor where smoothing does, which only the model tells.
 [[nodiscard]] bool takes_saved_statistics(const Recipe& recipe);
 
 // What `quantize` collects without saved statistics, of a model that prepare() has made with the same recipe: for callers that

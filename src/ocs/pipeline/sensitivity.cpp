@@ -120,7 +120,7 @@ std::vector<LayerSensitivity> rank_layers(const SensitivityProblem& problem, con
     LayerSensitivity row{.layer = layer.id(),
                          .op = layer.op,
                          .weight_bits = layer.weight_bits,
-                         .act_bits = layer.dynamic ? layer.dynamic->bits : layer.act_bits,
+                         .act_bits = layer.data_bits(),
                          .change = output_change(problem, alone)};
     if (const auto own = problem.measured->layer_sqnr_db.find(layer.id());
         own != problem.measured->layer_sqnr_db.end())

@@ -10,6 +10,7 @@
 #include "ocs/equalize/factors.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/read_tensor.h"
+#include "ocs/plan/dynamic_form.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/plan_activations.h"
 #include "ocs/plan/regions.h"
@@ -83,10 +84,33 @@ class Chooser {
                "channels are scaled in {} rounds: the noise of rounding is predicted "
                "to fall by {:.1f} dB",
                found.rounds, 10.0 * std::log10(found.noise_before / found.noise_after))});
-    return {.factors = std::move(found.factors), .notes = std::move(notes_)};
+    ChosenFactors chosen{.factors = std::move(found.factors), .notes = std::move(notes_)};
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      chosen.gain_db[values_[i]] = gain_of(problem_.data[i], chosen.factors);
+    return chosen;
   }
 
  private:
+  // 10 log10 of the noise of rounding these data over the same with factors; the step is the largest magnitude over the levels.
+  [[nodiscard]] double gain_of(const EqualizedData& data,
+                               const std::vector<double>& factors) const {
+    double range = 0.0;
+    double scaled_range = 0.0;
+    double noise = 0.0;
+    double scaled_noise = 0.0;
+    for (std::size_t c = 0; c < data.channels.size(); ++c) {
+      const double factor = factors[index(data.channels[c])];
+      const double importance = problem_.importance[index(data.channels[c])];
+      range = std::max(range, data.magnitudes[c]);
+      scaled_range = std::max(scaled_range, factor * data.magnitudes[c]);
+      noise += importance;
+      scaled_noise += importance / (factor * factor);
+    }
+    const double before = range * range * noise;
+    const double after = scaled_range * scaled_range * scaled_noise;
+    return before > 0.0 && after > 0.0 ? 10.0 * std::log10(before / after) : 0.0;
+  }
+
   void load_weights() {
     for (const ScalableLayer& layer : channels_.layers) {
       const onnx::NodeProto& node = *graph_.node_named(layer.node);
@@ -140,6 +164,7 @@ class Chooser {
   void keep_fixed() {
     for (std::size_t i = 0; i < channels_.reasons.size(); ++i)
       if (!channels_.reasons[i].empty()) keep(i);
+    if (!recipe_.equalize) return;  // smoothing alone scales no results
     for (const ScalableLayer& layer : channels_.layers) {
       if (layer.rows.empty() || channels_.reasons[index(layer.rows[0])].empty()) continue;
       notes_.push_back(
@@ -201,17 +226,23 @@ class Chooser {
 
   void add_data() {
     const std::vector<Layer> layers = integer_layers(graph_, recipe_);
+    std::map<std::string, int> bits;
     for (const auto& [value, settings] :
-         activation_settings(find_regions(graph_, layers, recipe_.act_scope), layers, recipe_)) {
+         activation_settings(find_regions(graph_, layers, recipe_.act_scope), layers, recipe_))
+      bits[value] = settings.bits;
+    for (const Layer& layer : find_layers(graph_, recipe_).layers)
+      if (rounds_as_it_runs(recipe_for(recipe_, layer.node, layer.position), layer, graph_))
+        bits[layer.data] = 8;
+    for (const auto& [value, count] : bits) {
       const auto classes = channels_.values.find(value);
       if (classes == channels_.values.end()) continue;
       const bool has_sign = stats_of(*stats_, value).histogram.min() < 0.0F;
-      EqualizedData data{
-          .channels = classes->second,
-          .levels = static_cast<double>((1 << settings.bits) - 1) / (has_sign ? 2.0 : 1.0)};
+      EqualizedData data{.channels = classes->second,
+                         .levels = static_cast<double>((1 << count) - 1) / (has_sign ? 2.0 : 1.0)};
       for (std::size_t c = 0; c < classes->second.size(); ++c)
         data.magnitudes.push_back(magnitude(value, c));
       problem_.data.push_back(std::move(data));
+      values_.push_back(value);
     }
   }
 
@@ -221,6 +252,7 @@ class Chooser {
   const ScalableChannels& channels_;
   std::vector<Weights> weights_{};
   EqualizationProblem problem_{};
+  std::vector<std::string> values_{};  // of problem_.data
   std::vector<Note> notes_{};
 };
 

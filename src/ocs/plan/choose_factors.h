@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "ocs/calibrate/collect.h"
@@ -12,6 +14,8 @@ namespace ocs {
 
 struct ChosenFactors {
   std::vector<double> factors{};  // by class
+  // By value that is rounded: by how much the noise of that falls, in dB, weighed as the layers behind it do.
+  std::map<std::string, double> gain_db{};
   std::vector<Note> notes{};
 };
 

@@ -35,19 +35,21 @@ struct FoundLayers {
 // Whether the model has LSTM, GRU or RNN nodes, in bodies too.
 [[nodiscard]] bool is_recurrent_model(const Model& model);
 
-// Whether the layer's data are quantized under these settings. Those of recurrent nodes only where
+// Whether the layer's data are quantized under these settings, with a scale that is planned. Those of recurrent nodes only where
 // `recurrent_inputs` asks for it, since no engine has integer kernels for them in the standard
 // operators, and hidden states never; nor those of layers in bodies, whose values the engine does not
 // show; under `recurrent_float` those of no layer of a recurrent model (paper, Table 6).
 [[nodiscard]] inline bool quantizes_data(const Recipe& settings, const Layer& layer) {
   const bool is_wanted =
       !layer.op->is_recurrent || (settings.recurrent_inputs && !layer.operand.is_hidden());
-  return settings.act_bits.has_value() && is_wanted && !layer.is_in_body &&
+  return settings.act_bits.has_value() && settings.act_scales == ActScales::calibrated &&
+         is_wanted && !layer.is_in_body &&
          !(settings.recurrent_float && layer.is_in_recurrent_model);
 }
 // Whether some layer's data may be quantized, so that calibration data are needed.
 [[nodiscard]] inline bool quantizes_data(const Recipe& recipe, const Model& model) {
-  return recipe.act_bits.has_value() && !(recipe.recurrent_float && is_recurrent_model(model));
+  return recipe.act_bits.has_value() && recipe.act_scales == ActScales::calibrated &&
+         !(recipe.recurrent_float && is_recurrent_model(model));
 }
 
 // Every linear node with a constant float weight, whatever a recipe says. Those of bodies stand at

@@ -63,7 +63,9 @@ struct LayerPlan {
                          // sits in the scales
   int weight_bits = 8;
   int storage_bits = 8;           // of the tensor that holds the integers: 8, 4 or 2
-  std::optional<int> act_bits{};  // of its data input
+  std::optional<int> act_bits{};  // of its data input, where a plan gives the scale
+  bool rounds_as_it_runs =
+      false;  // its data are rounded to 8 bits with a scale of each run; then act_bits is none
   std::vector<std::int16_t>
       stored{};               // integers in the layout of the weight, unsplit; |q| <= copies * N
   std::vector<int> copies{};  // physical channels of each input channel; empty: no splits
@@ -90,6 +92,11 @@ struct LayerPlan {
   RaisedRows raised{};
   std::string remark{};  // what a reader should know: "depthwise: not split", ...
 
+  // Of its data, whoever chooses the scale; none: float.
+  [[nodiscard]] std::optional<int> data_bits() const {
+    if (dynamic) return dynamic->bits;
+    return rounds_as_it_runs ? std::optional<int>(8) : act_bits;
+  }
   [[nodiscard]] LayerId id() const { return {.node = node, .part = std::string(operand.part)}; }
 };
 
@@ -115,12 +122,11 @@ struct Plan {
   std::vector<LayerPlan> layers{};                      // in graph order
   std::vector<EmbeddingPlan> embeddings{};              // in graph order
   std::map<std::string, ActivationPlan> activations{};  // by value name
-  // Activations of which only layers and integer steps read the rounded form, all else (a residual
-  // Add, Softmax) the float one.
+  // Activations of which only layers and integer steps read the rounded form, all else (a residual Add, Softmax) the float one.
   std::set<std::string> float_values{};
   std::set<std::string> integer_steps{};  // nodes without weights that run on integers
-  std::vector<Skipped> skipped{};  // layers left in float, each with its reason
-  std::vector<Note> notes{};       // what else a reader should know: steps that stay float, ...
+  std::vector<Skipped> skipped{};         // layers left in float, each with its reason
+  std::vector<Note> notes{};  // what else a reader should know: steps that stay float, ...
 };
 
 }  // namespace ocs

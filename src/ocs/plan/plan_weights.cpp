@@ -163,6 +163,18 @@ int storage_bits(const Recipe& settings, bool meets_integers, bool has_blocks) {
   return settings.weight_bits <= 4 ? 4 : 8;
 }
 
+// Whether integer kernels multiply the weights by unsigned bytes.
+bool meets_bytes(const WeightProblem& problem) {
+  return problem.rounds_as_it_runs ||
+         (problem.activation != nullptr && problem.activation->params.grid.bits == 8);
+}
+
+std::int32_t highest_level(const WeightProblem& problem) {
+  constexpr std::int32_t largest_byte = 255;
+  if (problem.rounds_as_it_runs) return largest_byte;
+  return problem.activation != nullptr ? problem.activation->level_high : 1;
+}
+
 }  // namespace
 
 LayerPlan plan_weights(const WeightProblem& problem) {
@@ -186,6 +198,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                  .weight = layer.weight,
                  .weight_bits = settings.weight_bits,
                  .act_bits = problem.activation != nullptr ? settings.act_bits : std::nullopt,
+                 .rounds_as_it_runs = problem.rounds_as_it_runs,
                  .bias = problem.bias,
                  .adds_bias = !layer.operand.bias_input.has_value()};
   const bool is_to_split = settings.expand_ratio > 0.0 || settings.mac_budget > 0.0;
@@ -194,6 +207,8 @@ LayerPlan plan_weights(const WeightProblem& problem) {
     plan.remark += "one scale: no axis of the weight is the output channel";
   else if (!no_blocks.empty())
     plan.remark += (plan.remark.empty() ? "" : "; ") + no_blocks;
+  if (!problem.float_data.empty())
+    plan.remark += (plan.remark.empty() ? "" : "; ") + problem.float_data;
   if (!problem.copies.empty())
     plan.copies = problem.copies;
   else if (settings.expand_ratio > 0.0 && split_refusal(problem, matrix).empty())
@@ -202,21 +217,20 @@ LayerPlan plan_weights(const WeightProblem& problem) {
   plan.params.grid = grid;
   plan.params.axis = axis;
   if (has_blocks) plan.params.block = settings.weight_block;
-  plan.storage_bits = storage_bits(settings, problem.activation != nullptr, has_blocks);
+  plan.storage_bits = storage_bits(
+      settings, problem.activation != nullptr || problem.rounds_as_it_runs, has_blocks);
   const std::vector<int> copies =
       plan.copies.empty() ? std::vector<int>(static_cast<std::size_t>(matrix.columns()), 1)
                           : plan.copies;
   std::vector<float> scales =
       choose_scales(settings, matrix, copies, per_row, grid, plan.params.block);
-  const SaturationProblem saturation{
-      .weight = matrix,
-      .copies = plan.copies,
-      .highest = grid.highest(),
-      .highest_level = problem.activation != nullptr ? problem.activation->level_high : 1};
+  const SaturationProblem saturation{.weight = matrix,
+                                     .copies = plan.copies,
+                                     .highest = grid.highest(),
+                                     .highest_level = highest_level(problem)};
   // Recurrent nodes have no integer kernels whose sums could saturate.
-  const bool is_guarded = settings.target == "ort-cpu" && problem.activation != nullptr &&
-                          !layer.op->is_recurrent && problem.activation->params.grid.bits == 8 &&
-                          can_saturate(saturation);
+  const bool is_guarded = settings.target == "ort-cpu" && !layer.op->is_recurrent &&
+                          meets_bytes(problem) && can_saturate(saturation);
   if (is_guarded) scales = scales_against_saturation(saturation, scales);
   // Scales that keep sums in range stay.
   const RoundProblem rounding{

@@ -22,7 +22,10 @@ struct WeightProblem {
   std::vector<float> multiplier{};            // empty: rounded as `weight` stands
   const TensorStats* data = nullptr;          // of the layer's input; null: unknown
   const ChannelEstimate* estimate = nullptr;  // of the same, where there are no data; null: unknown
-  const ActivationPlan* activation = nullptr;  // null: the input stays float
+  const ActivationPlan* activation = nullptr;  // null: the input stays float, or
+  bool rounds_as_it_runs = false;              // .. its scale is that of each run
+  std::string
+      float_data{};  // why it stays float although the recipe rounds data as they run; "": it does not, or they do
   // Of the layer's input (RoundProblem::energy); empty: roundings that look at the data fall back to
   // nearest.
   std::span<const float> energy{};

@@ -2,6 +2,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/graph/read_tensor.h"
+#include "ocs/plan/dynamic_form.h"
 
 namespace ocs {
 namespace {
@@ -41,6 +42,10 @@ WeightProblem weight_problem(const Graph& graph, const Layer& layer, const Calib
   const auto activation = plan.activations.find(layer.data);
   if (quantizes_data(problem.settings, layer) && activation != plan.activations.end())
     problem.activation = &activation->second;
+  problem.rounds_as_it_runs = rounds_as_it_runs(problem.settings, layer, graph);
+  if (problem.settings.act_scales == ActScales::dynamic && problem.settings.act_bits &&
+      !layer.op->is_recurrent)
+    problem.float_data = dynamic_refusal(problem.settings, layer, graph);
   return problem;
 }
 

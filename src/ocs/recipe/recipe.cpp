@@ -81,6 +81,7 @@ Recipe paper() {
   recipe.act_split = ActSplit::halving;
   recipe.fill_multiples = false;
   recipe.fold_batchnorm = false;
+  recipe.smooth = false;
   recipe.bias_correction = false;
   recipe.fallback = false;
   recipe.first_float = true;
@@ -114,6 +115,14 @@ Recipe best() {
   return recipe;
 }
 
+Recipe dynamic() {
+  Recipe recipe;
+  recipe.name = "dynamic";
+  recipe.act_scales = ActScales::dynamic;
+  recipe.recurrent_form = RecurrentForm::dynamic;
+  return recipe;
+}
+
 Recipe weights_only() {
   Recipe recipe;
   recipe.name = "weights-only";
@@ -121,10 +130,11 @@ Recipe weights_only() {
   return recipe;
 }
 
-constexpr std::array<std::pair<std::string_view, Recipe (*)()>, 5> built_in{
+constexpr std::array<std::pair<std::string_view, Recipe (*)()>, 6> built_in{
     {{"int8", int8},
      {"int8-per-tensor", int8_per_tensor},
      {"best", best},
+     {"dynamic", dynamic},
      {"weights-only", weights_only},
      {"paper", paper}}};
 
@@ -160,6 +170,14 @@ void check(const Recipe& recipe) {
           "mac_budget: only with fold_batchnorm on");
   require(!recipe.equalize || recipe.fold_batchnorm,
           "equalize: weights that are rounded as stored (fold_batchnorm off) are not scaled");
+  if (recipe.act_scales == ActScales::dynamic) {
+    require(recipe.act_bits.value_or(8) == 8 && !is_overridden("act_bits"),
+            "act_scales: data are rounded to 8 bits where each run gives the scale");
+    require(!splits_activations && recipe.act_split != ActSplit::oracle,
+            "act_scales: dynamic scales leave no range to split channels for");
+    require(!recipe.recurrent_inputs,
+            "recurrent_inputs: with act_scales dynamic no scale of theirs is known");
+  }
   if (recipe.act_split != ActSplit::oracle) return;
   require(recipe.act_scope == ActScope::inputs,
           "act_split: oracle quantizes activations only with act_scope inputs");

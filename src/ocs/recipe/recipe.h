@@ -25,6 +25,8 @@ enum class ActScope { inputs, regions };
 // How channels of activations are split: in halves (the paper), in parts that each take what the one before cannot hold, or in
 // halves of the channels that are largest in each batch, with a scale of each batch (the paper's oracle).
 enum class ActSplit { halving, saturating, oracle };
+// Where the scales of the data of MatMul and Gemm come from: a calibration, or each run.
+enum class ActScales { calibrated, dynamic };
 // How the weights of an LSTM are written: behind DequantizeLinear, or in ONNX Runtime's own operator.
 enum class RecurrentForm { dequantize, dynamic };
 // How copies of input channels get into the graph (docs/splitting.md).
@@ -50,6 +52,7 @@ struct Recipe {
   WeightStorage weight_storage = WeightStorage::automatic;
   ActRange act_range = ActRange::asymmetric;
   ActScope act_scope = ActScope::regions;
+  ActScales act_scales = ActScales::calibrated;
   Clip weight_clip = MaxClip{};
   Clip act_clip = MseClip{};
   double expand_ratio = 0.0;  // paper: ceil(r * C) splits in each layer; [0, 4]
@@ -65,6 +68,7 @@ struct Recipe {
   Rounding rounding = NearestRounding{};
   bool fold_batchnorm = true;  // off: rounded as stored, absorbed exactly afterwards
   bool equalize = false;       // channels scaled for the least noise of rounding
+  bool smooth = true;          // factors of channels between normalizations and the layers behind
   bool bias_correction = true;
   bool fallback = true;      // a layer that spoils the network goes back to float
   bool first_float = false;  // the paper: the first Conv/Gemm/MatMul stays float
@@ -88,7 +92,7 @@ struct Recipe {
 // Throws Error(bad_input) naming the key: bits out of range, negative ratio, unknown override key, ...
 void check(const Recipe& recipe);
 
-// paper, int8, int8-per-tensor, best, weights-only. Throws Error(bad_input) for another name.
+// paper, int8, int8-per-tensor, best, dynamic, weights-only. Throws Error(bad_input) for another name.
 [[nodiscard]] Recipe built_in_recipe(std::string_view name);
 [[nodiscard]] std::vector<std::string> built_in_recipe_names();
 

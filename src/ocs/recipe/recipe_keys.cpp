@@ -131,6 +131,14 @@ constexpr std::array keys{
                       "their outputs and what lies between",
               .set = set_word<&Recipe::act_scope, act_scopes>,
               .get = get_word<&Recipe::act_scope, act_scopes>},
+    RecipeKey{
+        .name = "act_scales",
+        .values = "static | dynamic",
+        .help =
+            "where the scales of activations come from: calibration data, or each run (MatMul and "
+            "Gemm with 8-bit weights, other layers keep float activations; no data is needed)",
+        .set = set_word<&Recipe::act_scales, act_scales>,
+        .get = get_word<&Recipe::act_scales, act_scales>},
     RecipeKey{.name = "weight_clip",
               .values = clip_values,
               .help = "how the largest weight that is still represented is chosen",
@@ -225,6 +233,14 @@ constexpr std::array keys{
               .is_flag = true,
               .set = set_flag<&Recipe::equalize>,
               .get = get_plain<&Recipe::equalize>},
+    RecipeKey{
+        .name = "smooth",
+        .values = "on | off",
+        .help = "scale the channels that MatMul and Gemm read, into the LayerNormalization before "
+                "them or by a Mul, so that outliers cost less; the float network stays the same",
+        .is_flag = true,
+        .set = set_flag<&Recipe::smooth>,
+        .get = get_plain<&Recipe::smooth>},
     RecipeKey{.name = "bias_correction",
               .values = "on | off",
               .help = "shift each bias by the mean error that rounding the weights makes; without "

@@ -28,6 +28,8 @@ inline constexpr Words<ActRange, 2> act_ranges{
     {{"symmetric", ActRange::symmetric}, {"asymmetric", ActRange::asymmetric}}};
 inline constexpr Words<ActScope, 2> act_scopes{
     {{"inputs", ActScope::inputs}, {"regions", ActScope::regions}}};
+inline constexpr Words<ActScales, 2> act_scales{
+    {{"static", ActScales::calibrated}, {"dynamic", ActScales::dynamic}}};
 inline constexpr Words<ActSplit, 3> act_splits{{{"halving", ActSplit::halving},
                                                 {"saturating", ActSplit::saturating},
                                                 {"oracle", ActSplit::oracle}}};

@@ -73,7 +73,7 @@ LayerReport report_of(const LayerPlan& layer, double row_share) {
           .quantized = true,
           .reason = layer.remark,
           .weight_bits = layer.weight_bits,
-          .act_bits = layer.dynamic ? layer.dynamic->bits : layer.act_bits,
+          .act_bits = layer.data_bits(),
           .copies = added,
           .act_copies = layer.act_copies,
           .form = added == 0 ? "" : std::string(name_of(layer.form)),
