@@ -62,6 +62,15 @@ TEST(SmoothingPoints, DoNotTearIntegerKernelsApart) {
   EXPECT_FALSE(can_smooth(model, {}));
 }
 
+TEST(SmoothingPoints, DoNotPartAReluFromItsQuantizer) {
+  const Model model = text_model(R"(
+    input x float[4, 8]; init w float[8, 4] random 1; init b float[4] random 2; init v float[4, 3] random 3;
+    s: h = Sigmoid(x); m1: p = MatMul(h, w); a: q = Add(p, b); r: i = Relu(q); m2: y = MatMul(i, v);
+    output y;
+  )");
+  EXPECT_THAT(point_values(model), UnorderedElementsAre("h"));
+}
+
 // Channels of a convolution lie on axis 1: a Mul would have to be made for each position.
 TEST(SmoothingPoints, AreLeftToProducts) {
   const Model model = text_model(R"(

@@ -5,11 +5,12 @@
 #include <limits>
 
 #include "ocs/core/error.h"
+#include "ocs/export/added_constant.h"
 #include "ocs/export/expand.h"
 #include "ocs/export/oracle.h"
-#include "ocs/export/shift_behind.h"
 #include "ocs/export/widen_recurrent.h"
 #include "ocs/graph/edit.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
 #include "ocs/plan/proofs.h"
@@ -51,6 +52,11 @@ Tensor block_scales(const std::vector<float>& scales, const Shape& weight, int a
   for (std::size_t at = 0; at < blocks; ++at)
     for (std::size_t row = 0; row < rows; ++row) turned.push_back(scales[row * blocks + at]);
   return {.shape = {extent(blocks), extent(rows)}, .values = std::move(turned)};
+}
+
+std::vector<float> sum_of(std::vector<float> values, std::span<const float> added) {
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += added[i];
+  return values;
 }
 
 // Node names may be any text of the user's; the parts that we add stay readable.
@@ -231,10 +237,14 @@ void LayerWriter::write_dynamic_matmul(onnx::NodeProto& node, onnx::GraphProto& 
   }
   std::string bias;
   const std::vector<float> shift = physical_rows(layer.bias, layer.rows);
-  const bool is_taken =
-      shift.empty() ||
-      (layer.adds_bias && shift_constant_behind(*graph_, *out_, place, node, shift));
-  if (!is_taken)
+  const auto added = layer.adds_bias && layer.rows.empty() && !shift.empty()
+                         ? find_added_constant(*graph_, place, node, shift.size())
+                         : std::nullopt;
+  if (added)
+    added->add->set_input(added->input,
+                          add_initializer(*out_, named(layer.node, "_bias"),
+                                          scalar_or_row(sum_of(added->values, shift), true)));
+  else if (!shift.empty())
     bias = add_initializer(*out_, named(layer.node, "_bias"), scalar_or_row(shift, true));
   make_dynamic_matmul(*out_, node, data->second, weight, bias);
 }
@@ -297,19 +307,62 @@ void LayerWriter::write(onnx::NodeProto& node, onnx::GraphProto& place, const La
 
   if (layer.dynamic) write_oracle(*out_, node, layer, shape_of(*graph_->initializer(layer.weight)));
 
-  if (layer.bias.empty()) return;
-  const std::vector<float> bias = physical_rows(layer.bias, layer.rows);
-  const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
-  if (!layer.adds_bias) {
-    set_input(node, *layer.operand.bias_input, write_bias(layer, bias, scales, data));
+  if (layer.adds_bias)
+    write_added_bias(node, place, layer, data);
+  else if (!layer.bias.empty())
+    set_input(node, *layer.operand.bias_input,
+              write_bias(layer, physical_rows(layer.bias, layer.rows),
+                         physical_rows(layer.params.scale, layer.rows), data));
+}
+
+bool LayerWriter::fits_sums(const onnx::NodeProto& node, const LayerPlan& layer,
+                            std::span<const float> bias, const Quantized& data) const {
+  const Tensor weight = read_tensor(*graph_, layer.weight);
+  const ChannelMatrix matrix =
+      find_linear_op(node)->view(node, layer.operand, weight.shape, weight.as<float>());
+  return std::ranges::all_of(prove_rows({.weight = matrix,
+                                         .stored = layer.stored,
+                                         .scales = layer.params.scale,
+                                         .bias = bias,
+                                         .data = data.plan}),
+                             &RowProof::holds);
+}
+
+void LayerWriter::write_added_bias(onnx::NodeProto& node, onnx::GraphProto& place,
+                                   const LayerPlan& layer, const Quantized* data) {
+  std::vector<float> bias = physical_rows(layer.bias, layer.rows);
+  const std::string base = named(layer.node, "_bias");
+  if (find_linear_op(node)->result_axis(node, layer.operand) == -2) {
+    if (bias.empty()) return;
+    Tensor shift = scalar_or_row(bias, true);
+    shift.shape.push_back(1);
+    add_behind(*out_, node, base, shift);
     return;
   }
-  // The operator has no bias of its own. An Add behind it may have one; else y = Add(MatMul(..), shift), the result keeps its name.
-  const int axis = find_linear_op(node)->result_axis(node, layer.operand);
-  if (axis == -1 && shift_constant_behind(*graph_, *out_, place, node, bias)) return;
-  Tensor shift = scalar_or_row(bias, true);
-  if (axis == -2) shift.shape.push_back(1);
-  add_behind(*out_, node, named(layer.node, "_bias"), shift);
+  const auto channels =
+      static_cast<std::size_t>(graph_->initializer(layer.weight)->dims().rbegin()[0]);
+  const auto added =
+      layer.rows.empty() ? find_added_constant(*graph_, place, node, channels) : std::nullopt;
+  if (added) bias = bias.empty() ? added->values : sum_of(added->values, bias);
+  const bool wants_integers =
+      layer.becomes_gemm && data != nullptr && has_integer_sums(*data->plan) && layer.rows.empty();
+  if (bias.empty() || (layer.bias.empty() && !wants_integers)) return;
+  const bool is_integer = wants_integers && fits_sums(node, layer, bias, *data);
+  if (!is_integer && layer.bias.empty()) return;
+  if (!is_integer && !added) {
+    add_behind(*out_, node, base, scalar_or_row(bias, true));
+    return;
+  }
+  const std::string constant = is_integer ? write_bias(layer, bias, layer.params.scale, data)
+                                          : add_initializer(*out_, base, scalar_or_row(bias, true));
+  if (added) {
+    added->add->set_input(added->input, constant);
+    return;
+  }
+  const std::string result = node.output(0);
+  const std::string raw = out_->unique_name(result + "_uncorrected");
+  node.set_output(0, raw);
+  add_node(*out_, "Add", named(base, "_Add"), {raw, constant}, {result});
 }
 
 }  // namespace ocs

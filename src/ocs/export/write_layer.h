@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,13 @@ class LayerWriter {
   DynamicWeight write_dynamic_weight(const onnx::NodeProto& node, const LayerPlan& layer);
   // The whole node in the form of dynamic_matmul.h.
   void write_dynamic_matmul(onnx::NodeProto& node, onnx::GraphProto& place, const LayerPlan& layer);
+  // What is added behind a layer whose operator has no bias: the correction, with the constant of an Add of the model where there is
+  // one; as int32 where the engine makes a Gemm of both.
+  void write_added_bias(onnx::NodeProto& node, onnx::GraphProto& place, const LayerPlan& layer,
+                        const Quantized* data);
+  // Whether int32 sums hold this bias too.
+  [[nodiscard]] bool fits_sums(const onnx::NodeProto& node, const LayerPlan& layer,
+                               std::span<const float> bias, const Quantized& data) const;
   std::string write_bias(const LayerPlan& layer, const std::vector<float>& bias,
                          const std::vector<float>& scales, const Quantized* data);
 

@@ -7,6 +7,7 @@
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/plan/engine_gemm.h"
 #include "ocs/plan/estimate_channels.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/plan_activations.h"
@@ -129,6 +130,7 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
   plan_embeddings(graph, recipe, plan);
 
   choose_recurrent_forms(recipe, plan);
+  mark_engine_gemms(model, plan);
 
   // Last: how copies are written depends on the neighbours' plans, and changes no value.
   choose_split_forms(graph, recipe, plan);

@@ -79,8 +79,10 @@ struct LayerPlan {
   std::vector<ChannelRun>
       slices{};  // form slice: runs of the data's channels that are concatenated behind it
   std::vector<float> bias{};  // one for each output channel, corrected; empty: none
-  bool adds_bias = false;     // the operator has no bias input: `bias` is an Add behind it (MatMul)
-  std::int64_t macs = 0;      // of one item, without copies of any kind; 0 until shapes are known
+  bool becomes_gemm =
+      false;  // of a MatMul: the engine joins it with the Add behind it (engine_gemm.h)
+  bool adds_bias = false;  // the operator has no bias input: `bias` is an Add behind it (MatMul)
+  std::int64_t macs = 0;   // of one item, without copies of any kind; 0 until shapes are known
   DynamicWeights dynamic_weights = DynamicWeights::none;  // the same in both layers of a node
   std::int64_t activations =
       0;  // numbers in its data, likewise; of a hidden state those of all steps

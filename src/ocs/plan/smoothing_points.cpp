@@ -31,6 +31,14 @@ bool is_absorbed(const Graph& graph, const GainPoint& point) {
          graph.uses(point.value).size() == point.readers.size();
 }
 
+// Relu and Clip: the engine drops them before a QuantizeLinear, and joins them to the product before them where anything else
+// reads them. Equalization scales through them.
+bool is_bounded(const Graph& graph, const GainPoint& point) {
+  const onnx::NodeProto* producer = graph.producer(point.value);
+  return producer != nullptr && in_default_domain(*producer) &&
+         (producer->op_type() == "Relu" || producer->op_type() == "Clip");
+}
+
 // Layers whose data are rounded.
 struct RoundedLayers {
   std::vector<Layer> with_planned_scales{};
@@ -76,7 +84,7 @@ std::vector<GainPoint> smoothing_points(const Model& model, const Recipe& recipe
     const bool is_made_by_integers =
         regions.quantized.contains(point.value) && !regions.float_values.contains(point.value);
     return refused.contains(point.value) || is_made_by_integers || point.channels < 2 ||
-           is_absorbed(graph, point);
+           is_absorbed(graph, point) || is_bounded(graph, point);
   });
   return points;
 }

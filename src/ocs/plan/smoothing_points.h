@@ -10,7 +10,8 @@ namespace ocs {
 
 // Where smoothing (Xiao et al. 2023, "SmoothQuant") needs a Mul: values that MatMul or Gemm with a constant weight round to at most 8
 // bits and that the engine has as floats anyway, so that no integer kernels are torn apart. Not where the step before takes
-// factors by itself (scalable_channels: LayerNormalization, Mul by a constant for each channel) and nothing but such layers reads it.
+// factors by itself (scalable_channels: LayerNormalization, Mul by a constant for each channel) and nothing but such layers reads it; nor
+// behind Relu and Clip.
 [[nodiscard]] std::vector<GainPoint> smoothing_points(const Model& model, const Recipe& recipe);
 
 // What is left of `channels` for smoothing alone: channels that layers read and none makes.
