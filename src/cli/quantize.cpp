@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/calibration_origin.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/data_options.h"
@@ -19,6 +20,7 @@
 #include "cli/recipe_options.h"
 #include "ocs/calibrate/stats_json.h"
 #include "ocs/core/sha256.h"
+#include "ocs/core/shard.h"
 #include "ocs/core/write_file.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/io/model_file.h"
@@ -40,6 +42,7 @@ struct Options {
   std::vector<std::string> reports{};
   std::string save_stats{};
   std::string load_stats{};
+  std::optional<Shard> shard{};
   StepDump dump{};
 };
 
@@ -47,8 +50,33 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// A part of the data makes no model: what is asked for beside its statistics would be of them alone.
+void check_shard(const Options& options) {
+  const std::string shard = "--shard " + to_text(*options.shard);
+  if (options.save_stats.empty())
+    throw_bad_input(shard + " makes statistics: pass --save-stats FILE");
+  const std::pair<const char*, bool> others[] = {{"-o", !options.output.empty()},
+                                                 {"--report", !options.reports.empty()},
+                                                 {"--load-stats", !options.load_stats.empty()},
+                                                 {"--dump-after", !options.dump.wanted.empty()}};
+  for (const auto& [option, given] : others)
+    if (given)
+      throw_bad_input(
+          fmt::format("{} makes statistics alone, no model: leave {} out; see ocs merge --help",
+                      shard, option));
+}
+
 void check_files(const Options& options) {
   if (options.model.empty()) throw_bad_input("quantize: which model? see ocs quantize --help");
+  if (!options.save_stats.empty()) {
+    check_output(options.save_stats, "--save-stats");
+    if (!options.load_stats.empty())
+      throw_bad_input("--save-stats and --load-stats exclude each other");
+  }
+  if (options.shard) {
+    check_shard(options);
+    return;
+  }
   if (options.output.empty()) throw_bad_input("quantize: where to? pass -o OUT.onnx");
   check_output(options.output, "-o");
   if (same_file(options.model, options.output))
@@ -59,15 +87,22 @@ void check_files(const Options& options) {
     }
     check_output(report, "--report");
   }
-  if (!options.save_stats.empty()) check_output(options.save_stats, "--save-stats");
+}
+
+// The arguments with what the recipe says of the data.
+DataArguments data_arguments(const Options& options, const Recipe& recipe) {
+  DataArguments data = options.data;
+  data.count = recipe.calib_count;
+  data.seed = recipe.seed;
+  return data;
 }
 
 std::optional<Samples> open_samples_for(const Options& options, const Recipe& recipe,
                                         const Model& model, Console& console) {
-  DataArguments data = options.data;
-  data.count = recipe.calib_count;
-  data.seed = recipe.seed;
+  const DataArguments data = data_arguments(options, recipe);
   if (data.given()) return open_data(data, {&model}, console);
+  if (!options.save_stats.empty())
+    throw_bad_input("--save-stats: there are no statistics without data: pass --calib DATA");
   if (options.load_stats.empty()) {
     if (quantizes_data(recipe, model)) {
       throw_bad_input(
@@ -91,6 +126,38 @@ void tell_notes(const Report& report, Console& console) {
   }
 }
 
+CalibrationStats load_stats(const std::string& file, const Model& model, const Recipe& recipe) {
+  CalibrationStats stats = read_stats(file);
+  if (stats.origin) {
+    while_doing(file, [&] {
+      require_fit(*stats.origin, sha256_of_model(model), calibration_keys(recipe));
+      require_whole(*stats.origin);
+    });
+  }
+  return stats;
+}
+
+int run_shard(const Options& options, const Recipe& recipe, Model model, Console& console) {
+  const Samples samples = *open_samples_for(options, recipe, model, console);
+  const Samples part = part_of(samples, *options.shard);
+  StatsOrigin origin =
+      origin_of(model, recipe, data_arguments(options, recipe), samples, *options.shard);
+  CalibrationStats stats = naming_file(options.model, [&] {
+    return statistics_of(std::move(model), part, recipe, onnx_runtime(), console.progress());
+  });
+  stats.origin = std::move(origin);
+  write_stats(stats, options.save_stats);
+  if (console.options().json) {
+    console.answer_json({{"output", options.save_stats},
+                         {"shard", to_text(*options.shard)},
+                         {"samples", stats.samples}});
+  } else {
+    console.answer(fmt::format("{}: shard {}, {} samples\n", options.save_stats,
+                               to_text(*options.shard), stats.samples));
+  }
+  return exit_done;
+}
+
 int run(Options& options, Console& console) {
   const double begun = seconds_now();
   const Recipe recipe = recipe_of(options.recipe);
@@ -100,10 +167,14 @@ int run(Options& options, Console& console) {
   }
   check_files(options);
   Model model = read_model(options.model);
+  if (options.shard) return run_shard(options, recipe, std::move(model), console);
   const std::int64_t size_before = model_size(model, options.model);
   const std::optional<Samples> samples = open_samples_for(options, recipe, model, console);
   std::optional<CalibrationStats> saved;
-  if (!options.load_stats.empty()) saved = read_stats(options.load_stats);
+  if (!options.load_stats.empty()) saved = load_stats(options.load_stats, model, recipe);
+  std::optional<StatsOrigin> origin;
+  if (!options.save_stats.empty())
+    origin = origin_of(model, recipe, data_arguments(options, recipe), *samples, Shard{});
   // Asked of the model before it is moved away.
   const std::map<std::string, std::string> metadata = input_metadata(options.data, model);
 
@@ -121,7 +192,10 @@ int run(Options& options, Console& console) {
   if (!result.unchanged)
     for (const auto& [key, text] : metadata) result.model.set_metadata(key, text);
   write_model(result.model, options.output);
-  if (!options.save_stats.empty()) write_stats(result.stats, options.save_stats);
+  if (!options.save_stats.empty()) {
+    result.stats.origin = std::move(origin);
+    write_stats(result.stats, options.save_stats);
+  }
 
   Report& report = result.report;
   report.model = options.model;
@@ -155,6 +229,12 @@ Run add(CLI::App& app) {
   add_text(app, "--load-stats", "FILE",
            "statistics instead of a calibration; data are then only measured with",
            options->load_stats);
+  add_text(app, "--shard", "I/N",
+           "only the statistics of every N-th sample from the I-th on, for --save-stats; ocs merge "
+           "makes the whole of them",
+           [options = options.get()](const std::string& text) {
+             options->shard = while_doing("--shard", [&] { return parse_shard(text); });
+           });
   add_list(
       app, "--dump-after", "STEP",
       "write the model after this step as OUT.onnx.STEP.txt; `all` for every step; repeatable",

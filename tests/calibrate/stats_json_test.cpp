@@ -26,6 +26,7 @@ TensorStats tensor_of(std::vector<float> values) {
 
 CalibrationStats some_stats() {
   CalibrationStats stats;
+  stats.origin = {.model = "m", .data = {{"d", {.samples = 3, .shards = 2, .held = {2}}}}};
   stats.samples = 12;
   stats.synthetic = true;
   stats.tensors["relu"] = tensor_of(values::activations(1, 5'000, true));

@@ -39,6 +39,14 @@ constexpr auto language_net = R"(
     embed: x = Gather(e, ids); rnn: y, h_out = RNN(x, w, r, , , h) {hidden_size = 2}; squeeze: s = Squeeze(y, one);
     decode: logits = MatMul(s, d); output logits float[?,?,4]; output h_out float[1,?,2];)";
 
+// Statistics of no tensor, from one of two shards.
+std::string statistics_of(const std::string& model, const std::string& build, int shard) {
+  return R"({"format": "ocs-statistics", "version": 1, "origin": {"model": ")" + model +
+         R"(", "version": "0.1.0", "build": ")" + build +
+         R"(", "recipe": {"fold_batchnorm": true}, "data": [{"name": "d", "samples": 2, "shards": 2, "held": [)" +
+         std::to_string(shard) + R"(]}]}, "samples": 1, "synthetic": false, "tensors": {}})";
+}
+
 // Six pixels a side, in PPM: too small for nothing, and no model's shape.
 void write_image(const fs::path& file) {
   write_bytes(file, "P6\n6 6\n255\n" + std::string(std::size_t{6} * 6 * 3, 'x'));
@@ -74,6 +82,12 @@ void make_files(const TestFolder& folder) {
   write_bytes(folder / "broken.json", "{\"weight_bits\": ");
   write_bytes(folder / "bad_value.json", R"({"weight_bits": 9})");
   write_bytes(folder / "sweep.json", R"({"rows": [{"name": "a"}]})");
+  write_bytes(folder / "half.json", statistics_of("aa", "1", 1));
+  write_bytes(folder / "other_model.json", statistics_of("bb", "1", 2));
+  write_bytes(folder / "other_build.json", statistics_of("aa", "2", 2));
+  write_bytes(
+      folder / "nameless.json",
+      R"({"format": "ocs-statistics", "version": 1, "samples": 1, "synthetic": false, "tensors": {}})");
   fs::create_directory(folder / "other_journal");
   fs::create_directory(folder / "old_journal");
   write_bytes(folder / "other_journal/journal.jsonl", "{\"journal\":2,\"model\":\"aa\"}\n");

@@ -47,6 +47,10 @@ void merge(TensorStats& whole, const TensorStats& part) {
 }
 
 void merge(CalibrationStats& whole, const CalibrationStats& part) {
+  // First: whoever takes the wrong file hears so, and not of tensors.
+  if (whole.origin.has_value() != part.origin.has_value())
+    throw_bad_input("only one part of the statistics says where it was collected");
+  if (whole.origin) merge(*whole.origin, *part.origin);
   for (const auto& [name, stats] : part.tensors)
     if (!whole.tensors.contains(name))
       throw_bad_input("tensor '" + name + "' is in one part of the statistics only");

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ocs/calibrate/channel_magnitudes.h"
 #include "ocs/calibrate/histogram.h"
 #include "ocs/calibrate/moments.h"
+#include "ocs/calibrate/stats_origin.h"
 #include "ocs/core/tensor.h"
 
 namespace ocs {
@@ -30,6 +32,7 @@ struct TensorStats {
 };
 
 struct CalibrationStats {
+  std::optional<StatsOrigin> origin{};  // where whoever collected them wrote it down
   std::int64_t samples = 0;
   bool synthetic = false;
   std::map<std::string, TensorStats> tensors{};  // by value name
@@ -45,7 +48,8 @@ void include_shape(TensorStats& stats, const Shape& shape);
 void merge(TensorStats& whole, const TensorStats& part);
 
 // Adds `part` to `whole`; commutative and associative to the last bit. Throws Error(bad_input)
-// naming a tensor that only one has or that does not fit.
+// naming a tensor that only one has or that does not fit, and for origins that do not fit (merge of
+// StatsOrigin) or that only one has.
 void merge(CalibrationStats& whole, const CalibrationStats& part);
 
 }  // namespace ocs

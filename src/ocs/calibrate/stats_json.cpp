@@ -207,11 +207,11 @@ TensorStats tensor_from(const Json& json) {
 }  // namespace
 
 Json to_json(const CalibrationStats& stats) {
-  Json json = {{"format", format},
-               {"version", version},
-               {"samples", stats.samples},
-               {"synthetic", stats.synthetic},
-               {"tensors", Json::object()}};
+  Json json = {{"format", format}, {"version", version}};
+  if (stats.origin) json["origin"] = to_json(*stats.origin);
+  json["samples"] = stats.samples;
+  json["synthetic"] = stats.synthetic;
+  json["tensors"] = Json::object();
   for (const auto& [name, tensor] : stats.tensors) json["tensors"][name] = to_json(tensor);
   return json;
 }
@@ -223,8 +223,10 @@ CalibrationStats stats_from_json(const Json& json, const std::string& name) {
     if (const std::int64_t found = required_integer(json, "version"); found != version)
       throw_bad_input("has version " + std::to_string(found) + ", this program reads version " +
                       std::to_string(version));
-    refuse_unknown_keys(json, {"format", "version", "samples", "synthetic", "tensors"});
+    refuse_unknown_keys(json, {"format", "version", "origin", "samples", "synthetic", "tensors"});
     CalibrationStats stats;
+    if (json.contains("origin"))
+      stats.origin = while_doing("'origin'", [&] { return origin_from_json(json.at("origin")); });
     stats.samples = required_integer(json, "samples");
     if (stats.samples < 0) throw_bad_input("'samples' is negative");
     stats.synthetic = required<bool>(json, "synthetic");
@@ -240,6 +242,7 @@ CalibrationStats stats_from_json(const Json& json, const std::string& name) {
 void write_stats(const CalibrationStats& stats, const std::filesystem::path& file) {
   write_file(file, [&](std::ostream& out) {
     CalibrationStats head;
+    head.origin = stats.origin;
     head.samples = stats.samples;
     head.synthetic = stats.synthetic;
     // The object of all tensors, opened up so that each has a line of its own and only one is text

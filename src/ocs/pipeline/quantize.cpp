@@ -88,6 +88,17 @@ void fill_layers(const Plan& plan, const Model& model, const FloatMeasurement& m
   std::ranges::copy(plan.notes, std::back_inserter(report.notes));
 }
 
+bool is_smoothed(const Model& prepared, const Recipe& recipe) {
+  return recipe.smooth && recipe.fold_batchnorm && can_smooth(prepared, recipe);
+}
+
+[[noreturn]] void throw_takes_no_saved_statistics(const Recipe& recipe) {
+  throw_bad_input(fmt::format(
+      "{}: statistics are neither saved nor do saved ones do, since they hold for "
+      "one choice of scales: pass --calib DATA{}",
+      recipe.equalize ? "equalize" : "smooth", recipe.equalize ? "" : ", or --no-smooth"));
+}
+
 // Proofs of what is going to be written, with a remark for each layer that was repaired for them.
 void fill_proofs(const Plan& plan, const Model& model, Report& report) {
   const std::vector<LayerProof> proofs = prove(model, plan);
@@ -118,6 +129,10 @@ void stamp(Model& model, const Recipe& recipe, bool synthetic) {
 
 bool takes_saved_statistics(const Recipe& recipe) { return !recipe.equalize; }
 
+bool takes_saved_statistics(const Recipe& recipe, const Model& prepared) {
+  return takes_saved_statistics(recipe) && !is_smoothed(prepared, recipe);
+}
+
 CalibrationStats collect_statistics(const Model& prepared, const Samples& samples,
                                     const Recipe& recipe, const Engine& engine,
                                     const RunOptions& options) {
@@ -128,19 +143,25 @@ CalibrationStats collect_statistics(const Model& prepared, const Samples& sample
                  options.progress);
 }
 
+CalibrationStats statistics_of(Model model, const Samples& samples, const Recipe& recipe,
+                               const Engine& engine, const Progress& progress) {
+  check(recipe);
+  const Prepared prepared = prepare(std::move(model), recipe, {});
+  if (!takes_saved_statistics(recipe, prepared.model)) throw_takes_no_saved_statistics(recipe);
+  return collect_statistics(prepared.model, samples, recipe, engine,
+                            {.progress = progress, .keep_stats = true});
+}
+
 PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& recipe,
                             const Engine& engine, const RunOptions& options) {
   check(recipe);
   PlannedNetwork planned{.prepared = prepare(std::move(model), recipe, options.observe)};
   Prepared& prepared = planned.prepared;
-  const bool smooths = recipe.smooth && recipe.fold_batchnorm && can_smooth(prepared.model, recipe);
-  const bool takes_saved = takes_saved_statistics(recipe) && !smooths;
+  const bool smooths = is_smoothed(prepared.model, recipe);
+  const bool takes_saved = takes_saved_statistics(recipe, prepared.model);
   if (!takes_saved &&
       (options.keep_stats || (options.saved_stats != nullptr && samples == nullptr)))
-    throw_bad_input(fmt::format(
-        "{}: statistics are neither saved nor do saved ones do, since they hold for "
-        "one choice of scales: pass --calib DATA{}",
-        recipe.equalize ? "equalize" : "smooth", recipe.equalize ? "" : ", or --no-smooth"));
+    throw_takes_no_saved_statistics(recipe);
   if (recipe.equalize || (smooths && samples != nullptr)) {
     // Before the calibration: it must see the scaled activations.
     equalize_channels(prepared, samples, recipe, engine, options.progress);

@@ -48,12 +48,20 @@ struct Quantized {
 // Whether statistics that were collected before hold for a run with this recipe. Not under equalization, which
 // scales the activations that the calibration must see; nor where smoothing does, which only the model tells.
 [[nodiscard]] bool takes_saved_statistics(const Recipe& recipe);
+// The whole answer, for a model that prepare() has made with the same recipe.
+[[nodiscard]] bool takes_saved_statistics(const Recipe& recipe, const Model& prepared);
 
 // What `quantize` collects without saved statistics, of a model that prepare() has made with the same recipe: for callers that
 // quantize it several times. Throws what collecting throws.
 [[nodiscard]] CalibrationStats collect_statistics(const Model& prepared, const Samples& samples,
                                                   const Recipe& recipe, const Engine& engine,
                                                   const RunOptions& options);
+
+// The same of the float model as it was read, with histograms: what --save-stats keeps. Throws also where saved
+// statistics do not hold.
+[[nodiscard]] CalibrationStats statistics_of(Model model, const Samples& samples,
+                                             const Recipe& recipe, const Engine& engine,
+                                             const Progress& progress);
 
 // The float rewrites alone, in their order: what inspect, compare and the calibration see. `step`
 // is told to the observer.
