@@ -70,7 +70,7 @@ T required(const Json& object, const std::string& key) {
 }
 
 std::size_t positive(const Json& json) {
-  if (!json.is_number_unsigned() || json.get<std::size_t>() == 0)
+  if (!json.is_number_integer() || json.get<std::int64_t>() < 1)
     throw_bad_input(fmt::format("expected a number from 1 on, found {}", json.dump()));
   return json.get<std::size_t>();
 }

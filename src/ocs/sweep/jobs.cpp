@@ -5,6 +5,7 @@
 #include <exception>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,21 +16,32 @@ namespace ocs {
 
 void run_jobs(std::size_t count, std::size_t jobs, const std::function<void(std::size_t)>& work) {
   std::atomic<std::size_t> next = 0;
+  const Deal deal = [&]() -> std::optional<std::size_t> {
+    const std::size_t i = next++;
+    return i < count ? std::optional(i) : std::nullopt;
+  };
+  run_jobs(deal, std::min(jobs, count), work);
+}
+
+void run_jobs(const Deal& next, std::size_t jobs, const std::function<void(std::size_t)>& work) {
+  std::atomic<bool> failed = false;
   std::exception_ptr first;
   std::mutex mutex;
   const auto take = [&] {
-    for (std::size_t i = next++; i < count; i = next++) {
+    while (!failed) {
       try {
-        work(i);
+        const std::optional<std::size_t> i = next();
+        if (!i) return;
+        work(*i);
       } catch (...) {
-        next = count;
+        failed = true;
         const std::scoped_lock lock(mutex);
         if (!first) first = std::current_exception();
       }
     }
   };
   std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < std::min(jobs, count); ++i) others.emplace_back(take);
+  for (std::size_t i = 1; i < jobs; ++i) others.emplace_back(take);
   take();
   others.clear();  // waits for them
   if (first) std::rethrow_exception(first);

@@ -42,14 +42,46 @@ void check_head(const Json& found, const Json& wanted) {
 
 }  // namespace
 
-Journal::Journal(std::filesystem::path file, const Json& head) : file_(std::move(file)) {
+JournalContent parse_journal(std::string_view text, const std::string& name) {
+  return while_doing(name, [&] {
+    JournalContent content;
+    // Lines are written whole with their break.
+    content.whole_bytes = text.find_last_of('\n') + 1;  // npos + 1: none is whole
+    std::size_t number = 0;
+    for (std::size_t begin = 0; begin < content.whole_bytes;) {
+      const std::size_t stop = text.find('\n', begin);
+      const std::string line_name = fmt::format("line {}", ++number);
+      Json line = parse_json(text.substr(begin, stop - begin), line_name);
+      begin = stop + 1;
+      if (number == 1) {
+        content.head = std::move(line);
+      } else {
+        content.points.push_back(while_doing(line_name, [&] { return point_from_json(line); }));
+      }
+    }
+    return content;
+  });
+}
+
+JournalContent read_journal(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file))
+    throw_bad_input(fmt::format("{}: no such file", file.string()));
+  return parse_journal(text_of(file), file.string());
+}
+
+std::string journal_line(const PointResult& point) {
+  return to_json(point).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Journal::Journal(std::filesystem::path file, const Json& head)
+    : file_(std::move(file)), head_(head) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg): the system's interface
   descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw_cannot_write(file_);
   try {
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0)
       throw_bad_input(fmt::format("{}: another sweep is writing to it", file_.string()));
-    while_doing(file_.string(), [&] { read(head); });
+    read();
   } catch (...) {
     ::close(descriptor_);
     throw;
@@ -58,32 +90,49 @@ Journal::Journal(std::filesystem::path file, const Json& head) : file_(std::move
 
 Journal::~Journal() { ::close(descriptor_); }
 
-void Journal::read(const Json& head) {
+void Journal::read() {
   const std::string text = text_of(file_);
-  // Lines are written whole with their break: what has none was cut by the end of its program.
-  const std::size_t end = text.find_last_of('\n') + 1;  // npos + 1: none is whole
-  if (end != text.size()) {
-    if (::ftruncate(descriptor_, static_cast<off_t>(end)) != 0) throw_cannot_write(file_);
+  JournalContent content = parse_journal(text, file_.string());
+  if (content.whole_bytes != text.size()) {
+    if (::ftruncate(descriptor_, static_cast<off_t>(content.whole_bytes)) != 0)
+      throw_cannot_write(file_);
     was_cut_ = true;
   }
-  if (end == 0) {
-    append(head.dump());
+  if (content.head.is_null()) {
+    append(head_.dump());
     return;
   }
-  std::size_t number = 0;
-  for (std::size_t begin = 0; begin < end;) {
-    const std::size_t stop = text.find('\n', begin);
-    const std::string name = fmt::format("line {}", ++number);
-    const Json line = parse_json(std::string_view(text).substr(begin, stop - begin), name);
-    begin = stop + 1;
-    if (number == 1) {
-      check_head(line, head);
-      continue;
-    }
-    PointResult point = while_doing(name, [&] { return point_from_json(line); });
+  while_doing(file_.string(), [&] { check_head(content.head, head_); });
+  for (PointResult& point : content.points) {
     std::string key = point.key;
     points_.insert_or_assign(std::move(key), std::move(point));
   }
+}
+
+void Journal::remember(std::string_view lines) {
+  const std::scoped_lock lock(mutex_);
+  // As behind a head.
+  for (PointResult& point : parse_journal("{}\n" + std::string(lines), "points of rank 0").points) {
+    std::string key = point.key;
+    points_.try_emplace(std::move(key), std::move(point));
+  }
+}
+
+std::string Journal::lines() const {
+  const std::scoped_lock lock(mutex_);
+  std::string text;
+  for (const auto& [key, point] : points_) text += journal_line(point) + "\n";
+  return text;
+}
+
+void Journal::absorb(const std::filesystem::path& other) {
+  JournalContent content = read_journal(other);
+  // Without a head its program ended before it had done anything.
+  if (!content.head.is_null())
+    while_doing(other.string(), [&] { check_head(content.head, head_); });
+  for (PointResult& point : content.points)
+    if (find(point.key) == nullptr) add(std::move(point));
+  std::filesystem::remove(other);
 }
 
 void Journal::append(const std::string& line) const {
@@ -105,7 +154,7 @@ const PointResult* Journal::find(const std::string& key) const {
 
 const PointResult& Journal::add(PointResult result) {
   const std::scoped_lock lock(mutex_);
-  append(to_json(result).dump(-1, ' ', false, Json::error_handler_t::replace));
+  append(journal_line(result));
   std::string key = result.key;
   return points_.insert_or_assign(std::move(key), std::move(result)).first->second;
 }

@@ -1,7 +1,9 @@
 #include "ocs/sweep/statistics_store.h"
 
+#include <set>
 #include <utility>
 
+#include "ocs/calibrate/gather_stats.h"
 #include "ocs/calibrate/stats_json.h"
 #include "ocs/pipeline/quantize.h"
 #include "ocs/sweep/identity.h"
@@ -16,19 +18,41 @@ StatisticsStore::StatisticsStore(std::filesystem::path folder, const Model& mode
       engine_(&engine),
       data_(std::move(data)) {}
 
+std::filesystem::path StatisticsStore::file_of(const std::string& key) const {
+  return folder_ / ("stats-" + key.substr(0, 16) + ".json");
+}
+
 const CalibrationStats& StatisticsStore::get(const Recipe& recipe, const Progress& progress) {
   const Recipe part = calibration_part(recipe);
   const std::string key = point_key(&part, {}, data_);
   // Held while collecting: the points that wait need the result.
   const std::scoped_lock lock(mutex_);
   if (const auto found = known_.find(key); found != known_.end()) return found->second;
-  const std::filesystem::path file = folder_ / ("stats-" + key.substr(0, 16) + ".json");
+  const std::filesystem::path file = file_of(key);
   if (std::filesystem::exists(file)) return known_.emplace(key, read_stats(file)).first->second;
   const Prepared prepared = prepare(model_->clone(), recipe, {});
   CalibrationStats stats = collect_statistics(prepared.model, *samples_, recipe, *engine_,
                                               {.progress = progress, .keep_stats = true});
   write_stats(stats, file);
   return known_.emplace(key, std::move(stats)).first->second;
+}
+
+void StatisticsStore::collect(const std::vector<Recipe>& recipes, const Team& team,
+                              const Progress& progress) {
+  std::set<std::string> done;
+  for (const Recipe& recipe : recipes) {
+    const Recipe part = calibration_part(recipe);
+    const std::string key = point_key(&part, {}, data_);
+    if (!done.insert(key).second) continue;
+    // Rank 0 looks for all: they must agree on who collects.
+    const bool is_there = std::filesystem::exists(file_of(key));
+    if (!team.broadcast(is_there ? "there" : "").empty()) continue;
+    const auto whole = collect_together(team, *samples_, [&](const Samples& samples) {
+      return statistics_of(model_->clone(), samples, recipe, *engine_, progress);
+    });
+    if (whole) write_stats(*whole, file_of(key));
+    (void)team.broadcast("");  // nobody looks for the file before it is there
+  }
 }
 
 }  // namespace ocs

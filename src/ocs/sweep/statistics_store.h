@@ -5,10 +5,12 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "ocs/calibrate/stats.h"
 #include "ocs/core/json.h"
 #include "ocs/core/samples.h"
+#include "ocs/core/team.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
 #include "ocs/recipe/recipe.h"
@@ -27,7 +29,13 @@ class StatisticsStore {
   // collecting, reading and writing throw.
   const CalibrationStats& get(const Recipe& recipe, const Progress& progress);
 
+  // Makes sure that the files for these recipes are there; members of `team` collect those that are
+  // missing together. Called by every member with the same recipes.
+  void collect(const std::vector<Recipe>& recipes, const Team& team, const Progress& progress);
+
  private:
+  [[nodiscard]] std::filesystem::path file_of(const std::string& key) const;
+
   std::filesystem::path folder_;
   const Model* model_;
   const Samples* samples_;

@@ -9,6 +9,8 @@
 
 #include "ocs/core/json.h"
 #include "ocs/core/samples.h"
+#include "ocs/core/shard.h"
+#include "ocs/core/team.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
 #include "ocs/sweep/evaluation.h"
@@ -26,6 +28,8 @@ struct SweepInput {
 };
 
 struct SweepOptions {
+  Shard shard{};         // of the points; those of the other shards are left to other processes
+  Team team{};           // with whom the points are shared out; together they are one process
   std::size_t jobs = 0;  // points at once; 0: as many as threads and memory allow
   Progress progress{};   // of the work inside, or of the points where several run; may be empty
   // Gets each point that was computed, and how many of how many are now there; from one thread at
@@ -41,7 +45,7 @@ struct SweepCell {
 
 struct SweepResult {
   PointResult reference{};                      // the float model
-  std::vector<std::vector<SweepCell>> cells{};  // by row and column
+  std::vector<std::vector<SweepCell>> cells{};  // by row and column; empty for a shard
   const Figure* leading = nullptr;              // what tells better from worse
   std::size_t computed = 0;                     // points that were not in the journal
 };
@@ -52,6 +56,9 @@ struct SweepResult {
 // settings. Cells with equal settings are computed once. Throws Error naming the cell for what
 // quantizing and evaluating throw, and what opening the journal throws; points that were finished
 // before stay in the journal.
+//
+// A member of a team with rank R > 0 keeps its points in folder/journal-R.jsonl until rank 0 has them; `folder` is one that all members
+// see. Such a file that was left behind, since its process ended before, is taken over at the next start.
 [[nodiscard]] SweepResult run_sweep(const SweepSpec& spec, const SweepInput& input,
                                     const std::filesystem::path& folder, const Engine& engine,
                                     const SweepOptions& options);
