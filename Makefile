@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo install format format-check tidy sanitize tsan fuzz bench tables accuracy clean
+.PHONY: help setup build mpi test demo install format format-check tidy sanitize tsan fuzz bench tables accuracy clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -29,6 +29,11 @@ test: ## build everything and run all tests
 	@$(call configure,release)
 	@$(call compile,release)
 	@$(call check,release)
+
+mpi: ## build the program with MPI, build/mpi/ocs, and run the tests of it
+	@$(call configure,mpi,--mpi)
+	@$(call compile,mpi) --target ocs cli_test
+	@ctest --preset mpi
 
 demo: build ## quantize a small network in several ways and show what each costs
 	@scripts/demo.sh

@@ -28,6 +28,12 @@ void write_error_stream(std::string_view text) {
 Console::Console(const CommonOptions& options)
     : options_(options), progress_(write_error_stream, isatty(STDERR_FILENO) == 1, seconds_now) {}
 
+CommonOptions silenced(CommonOptions options) {
+  options.quiet = true;
+  options.verbose = false;
+  return options;
+}
+
 void write_answer(std::string_view text) {
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();

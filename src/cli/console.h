@@ -35,6 +35,9 @@ class Console {
   ProgressLine progress_;
 };
 
+// The same options, with nothing said but warnings and errors.
+[[nodiscard]] CommonOptions silenced(CommonOptions options);
+
 // The text to stdout as it stands, at once. Throws Error(bad_input) where stdout does not take it.
 void write_answer(std::string_view text);
 

@@ -28,6 +28,15 @@ void check_output(const std::filesystem::path& file, const char* option) {
   }
 }
 
+void make_output_folder(const std::filesystem::path& folder, const char* option) {
+  std::error_code error;
+  std::filesystem::create_directory(folder, error);
+  if (!std::filesystem::is_directory(folder)) {
+    throw_bad_input(fmt::format("{} {}: is no folder and cannot be made: {}", option,
+                                folder.string(), error ? error.message() : "a file has that name"));
+  }
+}
+
 bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code error;
   return std::filesystem::equivalent(a, b, error) && !error;

@@ -12,6 +12,7 @@
 #include "cli/console.h"
 #include "cli/help_format.h"
 #include "cli/options.h"
+#include "cli/team.h"
 #include "cli/version_answer.h"
 #include "ocs/core/closest.h"
 #include "ocs/core/parallel.h"
@@ -122,11 +123,14 @@ int exit_code_of(Error::Kind kind) {
 int run_program(std::span<const Command* const> commands, const std::vector<std::string>& words) {
   const bool json = asks_for_json(words);
   const auto fail = [&](std::string_view message, int code) {
-    tell_error(message, code, json);
+    tell_error(speaker_of_error() + std::string(message), code, json);
+    leave_team(code);
     return code;
   };
   try {
-    return Program(commands).run(words);
+    const int code = Program(commands).run(words);
+    leave_team(code);
+    return code;
   } catch (const Error& error) {
     const int code = exit_code_of(error.kind());
     return fail(

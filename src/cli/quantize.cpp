@@ -18,6 +18,8 @@
 #include "cli/options.h"
 #include "cli/output_file.h"
 #include "cli/recipe_options.h"
+#include "cli/team.h"
+#include "ocs/calibrate/gather_stats.h"
 #include "ocs/calibrate/stats_json.h"
 #include "ocs/core/sha256.h"
 #include "ocs/core/shard.h"
@@ -158,20 +160,29 @@ int run_shard(const Options& options, const Recipe& recipe, Model model, Console
   return exit_done;
 }
 
-int run(Options& options, Console& console) {
+// The whole at rank 0, nothing at the others.
+std::optional<CalibrationStats> calibrate_together(const Team& team, const Model& model,
+                                                   const Samples& samples, const Recipe& recipe,
+                                                   const Progress& progress) {
+  return collect_together(team, samples, [&](const Samples& part) {
+    return statistics_of(model.clone(), part, recipe, onnx_runtime(), progress);
+  });
+}
+
+int quantize_with(const Team& team, Options& options, const Recipe& recipe, Console& console) {
   const double begun = seconds_now();
-  const Recipe recipe = recipe_of(options.recipe);
-  if (options.print_recipe) {
-    console.answer_json(to_json(recipe));
-    return exit_done;
-  }
-  check_files(options);
   Model model = read_model(options.model);
   if (options.shard) return run_shard(options, recipe, std::move(model), console);
   const std::int64_t size_before = model_size(model, options.model);
   const std::optional<Samples> samples = open_samples_for(options, recipe, model, console);
   std::optional<CalibrationStats> saved;
   if (!options.load_stats.empty()) saved = load_stats(options.load_stats, model, recipe);
+  const double calibration_begun = seconds_now();
+  const bool together = !team.alone() && !saved && samples &&
+                        takes_saved_statistics(recipe, prepare(model.clone(), recipe, {}).model);
+  if (together) saved = calibrate_together(team, model, *samples, recipe, console.progress());
+  const double calibration_seconds = seconds_now() - calibration_begun;
+  if (team.rank > 0) return exit_done;  // one model is written once
   std::optional<StatsOrigin> origin;
   if (!options.save_stats.empty())
     origin = origin_of(model, recipe, data_arguments(options, recipe), *samples, Shard{});
@@ -193,11 +204,13 @@ int run(Options& options, Console& console) {
     for (const auto& [key, text] : metadata) result.model.set_metadata(key, text);
   write_model(result.model, options.output);
   if (!options.save_stats.empty()) {
-    result.stats.origin = std::move(origin);
-    write_stats(result.stats, options.save_stats);
+    CalibrationStats& stats = together ? *saved : result.stats;
+    stats.origin = std::move(origin);
+    write_stats(stats, options.save_stats);
   }
 
   Report& report = result.report;
+  if (together) report.calibration_seconds = calibration_seconds;
   report.model = options.model;
   report.output = options.output;
   report.output_sha256 = sha256_of_file(options.output);
@@ -212,6 +225,19 @@ int run(Options& options, Console& console) {
     console.answer(summary(report));
   }
   return exit_done;
+}
+
+int run(Options& options, Console& console) {
+  const Recipe recipe = recipe_of(options.recipe);
+  if (options.print_recipe) {
+    console.answer_json(to_json(recipe));
+    return exit_done;
+  }
+  check_files(options);
+  // A shard is one process's own, whoever started it.
+  const Team team = options.shard ? Team{} : join_team(console.options());
+  Console silent(silenced(console.options()));
+  return quantize_with(team, options, recipe, team.rank == 0 ? console : silent);
 }
 
 Run add(CLI::App& app) {

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,10 @@
 #include "cli/data_options.h"
 #include "cli/language_roles.h"
 #include "cli/options.h"
+#include "cli/output_file.h"
+#include "cli/team.h"
 #include "ocs/core/sha256.h"
+#include "ocs/core/shard.h"
 #include "ocs/core/write_file.h"
 #include "ocs/data/text.h"
 #include "ocs/engine/onnx_runtime.h"
@@ -38,6 +40,7 @@ struct Options {
   std::string labels{};
   std::string vocabulary{};
   std::optional<std::size_t> count{};
+  std::optional<Shard> shard{};
   std::size_t jobs = 0;
 };
 
@@ -55,15 +58,6 @@ SweepSpec spec_of(const Options& options) {
   if (spec.data.empty() && (!spec.labels.empty() || !spec.vocab.empty()))
     throw_bad_input(fmt::format("{}: 'labels' and 'vocab' go with 'data'", spec.name));
   return spec;
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directory(folder, error);
-  if (!fs::is_directory(folder)) {
-    throw_bad_input(fmt::format("-o {}: is no folder and cannot be made: {}", folder.string(),
-                                error ? error.message() : "a file has that name"));
-  }
 }
 
 DataArguments arguments_for(const fs::path& path, const std::string& format, const SweepSpec& spec,
@@ -105,10 +99,8 @@ Json identity_of(const SweepSpec& spec, const Model& model) {
           {"language", roles ? to_json(*roles) : Json(nullptr)}};
 }
 
-// A line for each finished point.
-std::string finished_text(const PointResult& point, std::size_t done, std::size_t total) {
-  std::string text = fmt::format(
-      "{}/{} {}", done, total, point.column.empty() ? point.row : point.row + ", " + point.column);
+std::string point_text(const PointResult& point) {
+  std::string text = point.column.empty() ? point.row : point.row + ", " + point.column;
   for (const char* key : {"top1", "perplexity", "sqnr_db"}) {
     const Figure& figure = *find_figure(key);
     if (point.*figure.value)
@@ -117,7 +109,36 @@ std::string finished_text(const PointResult& point, std::size_t done, std::size_
   return text;
 }
 
-int run(const Options& options, Console& console) {
+// A line for each finished point.
+std::string finished_text(const PointResult& point, std::size_t done, std::size_t total) {
+  return fmt::format("{}/{} {}", done, total, point_text(point));
+}
+
+void answer_shard(const Options& options, const SweepResult& result, Console& console) {
+  const std::string shard = to_text(*options.shard);
+  if (console.options().json) {
+    console.answer_json(
+        {{"output", options.output}, {"shard", shard}, {"computed", result.computed}});
+  } else {
+    console.answer(fmt::format("{}: shard {} is done, {} points were computed\n", options.output,
+                               shard, result.computed));
+  }
+}
+
+void write_tables(const SweepSpec& spec, const SweepResult& result, const fs::path& folder,
+                  const Published* published, Console& console) {
+  const std::string markdown = to_markdown(spec, result, published);
+  write_file(folder / "table.md", markdown);
+  write_file(folder / "table.csv", to_csv(spec, result));
+  write_file(folder / "plot.svg", to_svg(spec, result));
+  if (console.options().json) {
+    console.answer_json(to_json(spec, result));
+  } else {
+    console.answer(markdown);
+  }
+}
+
+int sweep_with(const Team& team, const Options& options, Console& console, Console& points) {
   const SweepSpec spec = spec_of(options);
   std::optional<Published> published;
   if (spec.published) published = read_published(spec);
@@ -133,25 +154,33 @@ int run(const Options& options, Console& console) {
                          .model_sha256 = sha256_of_file(spec.model),
                          .identity = identity_of(spec, model)};
   const fs::path folder(options.output);
-  make_folder(folder);
-  const SweepOptions sweep_options{
-      .jobs = options.jobs,
-      .progress = console.progress(),
-      .finished = [&](const PointResult& point, std::size_t done,
-                      std::size_t total) { console.note(finished_text(point, done, total)); },
-      .note = [&](const std::string& text) { console.note(text); }};
+  make_output_folder(folder, "-o");
+  const auto finished = [&](const PointResult& point, std::size_t done, std::size_t total) {
+    points.note(team.alone() ? finished_text(point, done, total)
+                             : fmt::format("rank {}: {}", team.rank, point_text(point)));
+  };
+  const SweepOptions sweep_options{.shard = options.shard.value_or(Shard{}),
+                                   .team = team,
+                                   .jobs = options.jobs,
+                                   .progress = console.progress(),
+                                   .finished = finished,
+                                   .note = [&](const std::string& text) { console.note(text); }};
   const SweepResult result = while_doing(
       spec.name, [&] { return run_sweep(spec, input, folder, onnx_runtime(), sweep_options); });
-  const std::string markdown = to_markdown(spec, result, published ? &*published : nullptr);
-  write_file(folder / "table.md", markdown);
-  write_file(folder / "table.csv", to_csv(spec, result));
-  write_file(folder / "plot.svg", to_svg(spec, result));
-  if (console.options().json) {
-    console.answer_json(to_json(spec, result));
+  if (team.rank > 0) return exit_done;
+  if (options.shard && options.shard->count > 1) {
+    answer_shard(options, result, console);
   } else {
-    console.answer(markdown);
+    write_tables(spec, result, folder, published ? &*published : nullptr, console);
   }
   return exit_done;
+}
+
+int run(const Options& options, Console& console) {
+  // A shard is one process's own, whoever started it.
+  const Team team = options.shard ? Team{} : join_team(console.options());
+  Console silent(silenced(console.options()));
+  return sweep_with(team, options, team.rank == 0 ? console : silent, console);
 }
 
 Run add(CLI::App& app) {
@@ -165,6 +194,12 @@ Run add(CLI::App& app) {
            options->root);
   add_number(app, "--jobs", "N", "points at once (default: as many as cores and memory allow)",
              options->jobs);
+  add_text(
+      app, "--shard", "I/N",
+      "only the I-th of N parts of the points, without tables; ocs merge makes one sweep of them",
+      [options = options.get()](const std::string& text) {
+        options->shard = while_doing("--shard", [&] { return parse_shard(text); });
+      });
   const std::string group = "Instead of what SPEC.json says";
   add_text(app, "--model", "FILE", "the float model", options->model)->group(group);
   add_text(app, "--calib", "DATA", "samples for the calibration", options->calib)->group(group);
@@ -185,6 +220,7 @@ constinit const Command sweep_command{
     .summary = "Quantize and evaluate a model with a grid of settings",
     .examples =
         "  ocs sweep clips.json -o build/clips\n"
+        "  ocs sweep clips.json -o build/clips-1 --shard 1/2\n"
         "  ocs sweep experiments/table1.json -o build/table1 --root ../shared/data --jobs 2\n",
     .add = add,
 };

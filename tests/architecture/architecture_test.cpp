@@ -207,6 +207,10 @@ TEST(Includes, OfTheJsonLibraryAreInOnePlace) {
   EXPECT_THAT(including("nlohmann/.*"), Each(StartsWith("src/ocs/core/json.")));
 }
 
+TEST(Includes, OfMpiAreInOneSourceOfTheProgram) {
+  EXPECT_THAT(including("mpi.h"), ElementsAre("src/cli/team_mpi.cpp"));
+}
+
 TEST(Includes, OfTheCommandLineLibraryAreInTheProgram) {
   EXPECT_THAT(including("CLI/.*"), Each(StartsWith("src/cli/")));
 }

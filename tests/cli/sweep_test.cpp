@@ -1,5 +1,7 @@
 // ocs sweep as a user runs it.
 #include <cstdint>
+#include <filesystem>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -47,11 +49,17 @@ class SweepCommand : public testing::Test {
         "preprocess": "scale=1/127.5,mean=1", "recipe": "paper", "count": 30,
         "rows": [{"name": "3", "weight_bits": 3}, {"name": "2", "weight_bits": 2}],
         "columns": [{"name": "none"}, {"name": "kl", "weight_clip": "kl"}]})");
+    write_bytes(folder_ / "best.json", R"({
+        "model": "net.onnx", "calib": "data.bin", "calib_format": "cifar10", "data": "data.bin", "format": "cifar10",
+        "preprocess": "scale=1/127.5,mean=1", "recipe": "paper", "count": 30,
+        "rows": [{"name": "3", "weight_bits": 3}, {"name": "2", "weight_bits": 2}],
+        "columns": [{"name": "none"}, {"name": "kl", "weight_clip": "kl"},
+                    {"name": "best", "best_of": ["none", "kl"], "expand_ratio": 0.2}]})");
   }
   [[nodiscard]] ProgramRun run(const std::string& words) const {
     return run_program(OCS_BINARY_DIR "/ocs", shell_words(words), folder_.path());
   }
-  [[nodiscard]] Json answer(const std::string& words) const {
+  Json answer(const std::string& words) const {
     const ProgramRun result = run(words + " --json --quiet");
     EXPECT_EQ(result.code, 0) << words << ": " << result.err;
     return parse_json(result.out, "answer of " + words);
@@ -92,6 +100,46 @@ TEST_F(SweepCommand, WritesTablesAndGoesOnWhereItWasCut) {
   EXPECT_THAT(second.err, HasSubstr("5/5 2, kl, top-1 "));
   EXPECT_THAT(second.err, Not(HasSubstr("4/5")));
   EXPECT_EQ(second.out, first.out);
+}
+
+// The figures of table.csv but for the two last: the times.
+std::string without_times(const std::string& csv) {
+  std::string kept;
+  std::istringstream lines(csv);
+  for (std::string line; std::getline(lines, line);) {
+    line.resize(line.rfind(',', line.rfind(',') - 1));
+    kept += line + "\n";
+  }
+  return kept;
+}
+
+TEST_F(SweepCommand, IsTheSameFromShards) {
+  for (const std::string spec : {"s.json", "best.json"}) {
+    const ProgramRun whole = run("sweep " + spec + " -o whole-" + spec + " --quiet");
+    ASSERT_EQ(whole.code, 0) << whole.err;
+    std::string parts;
+    for (const std::string index : {"3", "1", "2"}) {
+      const std::string part = "part" + index + "-" + spec;
+      const Json shard = answer("sweep " + spec + " -o " + part + " --shard " + index + "/3");
+      EXPECT_EQ(shard["shard"], index + "/3");
+      EXPECT_FALSE(std::filesystem::exists(folder_ / (part + "/table.md")));
+      parts += " " + part;
+    }
+    answer("merge" + parts + " -o all-" + spec);
+    const ProgramRun merged = run("sweep " + spec + " -o all-" + spec);
+    EXPECT_THAT(merged.err, Not(HasSubstr("top-1"))) << "a point was computed again";
+    EXPECT_EQ(merged.out, whole.out);
+    EXPECT_EQ(without_times(bytes_of(folder_ / ("all-" + spec + "/table.csv"))),
+              without_times(bytes_of(folder_ / ("whole-" + spec + "/table.csv"))));
+  }
+}
+
+TEST_F(SweepCommand, KeepsAShardInAFolderOfItsOwn) {
+  answer("sweep s.json -o part --shard 1/2");
+  EXPECT_THAT(run("sweep s.json -o part --shard 2/2").err,
+              HasSubstr(R"(holds points of another shard ("1/2", now "2/2"))"));
+  EXPECT_THAT(run("merge part -o all").err, HasSubstr("shard 2/2 of the sweep is missing"));
+  EXPECT_EQ(answer("sweep s.json -o part --shard 1/2")["computed"], 0);
 }
 
 TEST_F(SweepCommand, TakesPathsFromTheCommandLine) {

@@ -1,5 +1,7 @@
 #include "ocs/core/shard.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "ocs/core/error.h"
@@ -20,6 +22,12 @@ Shard parse_shard(std::string_view text) {
 }
 
 std::string to_text(const Shard& shard) { return fmt::format("{}/{}", shard.index, shard.count); }
+
+Samples first_samples(const Samples& samples, std::size_t count) {
+  Samples first = samples;
+  if (count > 0) first.count = std::min(count, samples.count);
+  return first;
+}
 
 Samples part_of(const Samples& samples, const Shard& shard) {
   if (samples.count < shard.index)

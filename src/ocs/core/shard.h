@@ -23,6 +23,8 @@ struct Shard {
 [[nodiscard]] Shard parse_shard(std::string_view text);
 [[nodiscard]] std::string to_text(const Shard& shard);
 
+// The first `count` samples, or all where there are fewer or `count` is 0.
+[[nodiscard]] Samples first_samples(const Samples& samples, std::size_t count);
 // The samples that `shard` holds, in their order. Throws Error(bad_input) where that is none.
 [[nodiscard]] Samples part_of(const Samples& samples, const Shard& shard);
 

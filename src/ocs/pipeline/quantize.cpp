@@ -9,6 +9,7 @@
 
 #include "ocs/calibrate/collect.h"
 #include "ocs/core/error.h"
+#include "ocs/core/shard.h"
 #include "ocs/core/version.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/export/qdq.h"
@@ -44,12 +45,6 @@ bool needs_histograms(const Recipe& recipe) {
          std::ranges::any_of(recipe.overrides, [](const Override& change) {
            return change.key == "act_clip" && needs_bins(parse_clip(change.value));
          });
-}
-
-Samples first_samples(const Samples& samples, std::size_t count) {
-  Samples first = samples;
-  if (count > 0) first.count = std::min(count, samples.count);
-  return first;
 }
 
 // Multiply-accumulates and activations of one item, from the shapes that were seen.

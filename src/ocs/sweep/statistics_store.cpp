@@ -22,6 +22,13 @@ std::filesystem::path StatisticsStore::file_of(const std::string& key) const {
   return folder_ / ("stats-" + key.substr(0, 16) + ".json");
 }
 
+CalibrationStats StatisticsStore::collected(const Recipe& recipe, const Samples& samples,
+                                            const Progress& progress) const {
+  const Prepared prepared = prepare(model_->clone(), recipe, {});
+  return collect_statistics(prepared.model, samples, recipe, *engine_,
+                            {.progress = progress, .keep_stats = true});
+}
+
 const CalibrationStats& StatisticsStore::get(const Recipe& recipe, const Progress& progress) {
   const Recipe part = calibration_part(recipe);
   const std::string key = point_key(&part, {}, data_);
@@ -30,9 +37,7 @@ const CalibrationStats& StatisticsStore::get(const Recipe& recipe, const Progres
   if (const auto found = known_.find(key); found != known_.end()) return found->second;
   const std::filesystem::path file = file_of(key);
   if (std::filesystem::exists(file)) return known_.emplace(key, read_stats(file)).first->second;
-  const Prepared prepared = prepare(model_->clone(), recipe, {});
-  CalibrationStats stats = collect_statistics(prepared.model, *samples_, recipe, *engine_,
-                                              {.progress = progress, .keep_stats = true});
+  CalibrationStats stats = collected(recipe, *samples_, progress);
   write_stats(stats, file);
   return known_.emplace(key, std::move(stats)).first->second;
 }
@@ -47,9 +52,10 @@ void StatisticsStore::collect(const std::vector<Recipe>& recipes, const Team& te
     // Rank 0 looks for all: they must agree on who collects.
     const bool is_there = std::filesystem::exists(file_of(key));
     if (!team.broadcast(is_there ? "there" : "").empty()) continue;
-    const auto whole = collect_together(team, *samples_, [&](const Samples& samples) {
-      return statistics_of(model_->clone(), samples, recipe, *engine_, progress);
-    });
+    const auto whole = collect_together(team, first_samples(*samples_, recipe.calib_count),
+                                        [&](const Samples& part_of_samples) {
+                                          return collected(recipe, part_of_samples, progress);
+                                        });
     if (whole) write_stats(*whole, file_of(key));
     (void)team.broadcast("");  // nobody looks for the file before it is there
   }

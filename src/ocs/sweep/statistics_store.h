@@ -35,6 +35,8 @@ class StatisticsStore {
 
  private:
   [[nodiscard]] std::filesystem::path file_of(const std::string& key) const;
+  [[nodiscard]] CalibrationStats collected(const Recipe& recipe, const Samples& samples,
+                                           const Progress& progress) const;
 
   std::filesystem::path folder_;
   const Model* model_;
