@@ -70,10 +70,10 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (default 60)
 	@$(call compile,fuzz)
 	@scripts/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
-bench: ## build and run the benchmarks
-	@$(call configure,release,,-DOCS_BUILD_BENCH=ON)
-	@$(call compile,release)
-	@scripts/bench.sh build/release
+bench: ## measure ocs beside other tools on the models in DATA, and its kernels, and write docs/performance.md (BENCH="--images 64 ...")
+	@$(call configure,release,--bench,-DOCS_BUILD_BENCH=ON)
+	@$(call compile,release) --target ocs bench/all
+	@scripts/performance.py build/release "$(DATA)" $(BENCH)
 
 tables: build ## re-run the tables of the paper on the models in DATA (TABLES="table1 ...": only these) and write docs/reproduction.md
 	@scripts/tables.sh reproduction "$(DATA)"

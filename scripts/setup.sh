@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the build needs: Debian packages, and ONNX Runtime (headers and library).
 #
-#   scripts/setup.sh [--dev] [--mpi]
+#   scripts/setup.sh [--dev] [--mpi] [--bench]
 #
-# --dev adds the tools of developers: clang-format, clang-tidy, libFuzzer; --mpi adds Open MPI, for -DOCS_MPI=ON
+# --dev adds the tools of developers: clang-format, clang-tidy, libFuzzer; --mpi adds Open MPI, for -DOCS_MPI=ON;
+# --bench what scripts/performance.py makes an environment for other tools with
 #
 # Progress goes to stderr; the last thing written to stdout is the folder of ONNX Runtime, with
 # include/ and lib/ in it, for use as ONNXRUNTIME_ROOT. A second run finds everything and is quick.
@@ -29,6 +30,7 @@ readonly headers_suite=trixie
 readonly packages=(g++ make cmake ninja-build ccache libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev nlohmann-json3-dev libtbb-dev libeigen3-dev libgtest-dev libgmock-dev
   libbenchmark-dev libhwy-dev libfmt-dev libjpeg-dev libpng-dev zlib1g-dev python3 python3-pip unzip)
+readonly bench_packages=(python3-venv)
 readonly mpi_packages=(libopenmpi-dev openmpi-bin)
 readonly dev_packages=(clang-16 clang-tidy-16 clang-format-16 libclang-rt-16-dev)
 
@@ -173,6 +175,7 @@ for argument in "$@"; do
   case $argument in
     --dev) wanted+=("${dev_packages[@]}") ;;
     --mpi) wanted+=("${mpi_packages[@]}") ;;
+    --bench) wanted+=("${bench_packages[@]}") ;;
     -h | --help)
       sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"
       exit 0
