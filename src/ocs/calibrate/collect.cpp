@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "ocs/calibrate/items.h"
@@ -102,7 +104,9 @@ class Collector {
     }
     // The engine leaves out what only the model's own outputs need.
     if (!inner.empty())
-      model_ = engine(model, {.intra_op_threads = 1, .outputs = inner, .borrow_weights = true});
+      model_ = engine(
+          model,
+          {.intra_op_threads = 1, .outputs = inner, .one_by_one = true, .borrow_weights = true});
     inner_ = std::move(inner);
   }
 
@@ -149,16 +153,15 @@ class Collector {
       while_doing("tensor '" + name + "'",
                   [&] { add_tensor(part.tensors.at(name), requests_.at(name), tensor, batch); });
     };
+    std::set<std::string_view> missing(inner_.begin(), inner_.end());
     const auto receive = [&](std::span<const OutputView> outputs) {
-      for (const std::string& name : inner_) {
-        const auto found = std::ranges::find(outputs, name, &OutputView::name);
-        if (found == outputs.end())
-          throw_bad_input("tensor '" + name + "': the engine gave no value");
-        add(name, found->tensor);
-      }
+      for (const OutputView& output : outputs)
+        if (missing.erase(output.name) > 0) add(std::string(output.name), output.tensor);
     };
     while_doing("sample '" + sample.name + "'", [&] {
       if (!inner_.empty()) model_.run(sample.inputs, receive);
+      if (!missing.empty())
+        throw_bad_input("tensor '" + std::string(*missing.begin()) + "': the engine gave no value");
       for (const std::string& name : from_sample_) {
         const auto found = sample.inputs.find(name);
         if (found == sample.inputs.end()) throw_bad_input("has no input '" + name + "'");

@@ -18,7 +18,7 @@ struct OutputView {
   std::string_view name{};
   TensorView tensor{};
 };
-// Gets all outputs of one run, valid only during the call. Missing optional outputs are left out.
+// Gets all outputs of one run, valid only during the call. Missing optional outputs are left out. It may throw.
 using Receive = std::function<void(std::span<const OutputView>)>;
 
 // A model ready to run. `run` may be called from several threads at once. It throws Error(bad_input) where the inputs do not fit
@@ -34,6 +34,11 @@ struct EngineOptions {
   bool optimize = true;  // false: the graph as it stands (the reference emulation in small tests)
   // Values of the main graph that a run gives in place of the model's outputs; empty: those.
   std::vector<std::string> outputs{};
+  // A run calls its receiver once for each of them, in an order of its own that is the same in every run, as soon as the value is
+  // there: none is kept for longer than the run needs it, and the receiver finds it in the cache. The
+  // calls come on the thread that called `run`. `outputs` of the RunModel are empty then. An engine that cannot do it gives all at
+  // once.
+  bool one_by_one = false;
   // The session reads the larger weights where the model holds them. Without it there are a second
   // copy in the session and two more while it opens. With it the model must outlive the RunModel,
   // unchanged.

@@ -10,14 +10,14 @@
 #include <optional>
 #include <utility>
 
-#define ORT_API_MANUAL_INIT  // an old library must give an Error, not a null pointer before main
 #include <fmt/format.h>
-#include <onnxruntime_cxx_api.h>
 #include <onnxruntime_session_options_config_keys.h>
 
 #include "ocs/core/error.h"
 #include "ocs/engine/large_model.h"
 #include "ocs/engine/readable.h"
+#include "ocs/engine/runtime_values.h"
+#include "ocs/engine/runtime_watch.h"
 #include "ocs/graph/set_outputs.h"
 
 namespace ocs {
@@ -65,33 +65,6 @@ struct SessionPort {
   bool any_shape = false;
 };
 
-std::optional<ElementType> element_type(ONNXTensorElementDataType type) {
-  switch (type) {
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16:
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16:
-      return ElementType::float32;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE:
-      return ElementType::float64;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
-      return ElementType::int64;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
-      return ElementType::int32;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16:
-      return ElementType::int16;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8:
-      return ElementType::int8;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16:
-      return ElementType::uint16;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8:
-      return ElementType::uint8;
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL:
-      return ElementType::boolean;
-    default:
-      return std::nullopt;
-  }
-}
-
 std::optional<SessionPort> session_port(std::string name, const Ort::TypeInfo& type) {
   if (type.GetONNXType() != ONNX_TYPE_TENSOR) return std::nullopt;
   const auto info = type.GetTensorTypeAndShapeInfo();
@@ -119,38 +92,25 @@ std::vector<std::uint16_t> narrow(std::span<const float> values) {
   return bits;
 }
 
-template <typename Half>
-std::vector<float> widen(const Half* values, std::size_t count) {
-  std::vector<float> floats(count);
-  std::transform(values, values + count, floats.begin(),
-                 [](const Half& value) { return value.ToFloat(); });
-  return floats;
-}
-
-// One output, widened where it holds 16-bit floats.
-struct OutputValue {
-  Shape shape{};
-  std::vector<float> widened{};
-  TensorView view{};
-};
-
 class RuntimeModel {
  public:
-  RuntimeModel(Ort::Session session, std::shared_ptr<Log> log, fs::path file);
+  RuntimeModel(Ort::Session session, std::shared_ptr<Log> log, fs::path file, bool is_watched);
 
   void run(const NamedTensors& inputs, const Receive& receive);
   [[nodiscard]] std::vector<Port> inputs() const { return ports(inputs_); }
-  [[nodiscard]] std::vector<Port> outputs() const { return ports(outputs_); }
+  [[nodiscard]] std::vector<Port> outputs() const {
+    return is_watched_ ? std::vector<Port>{} : ports(outputs_);
+  }
 
  private:
   static std::vector<Port> ports(const std::vector<SessionPort>& from);
   void check_names(const NamedTensors& inputs) const;
   [[nodiscard]] InputValue input_value(const SessionPort& expected, const Tensor& tensor) const;
-  static std::optional<OutputValue> output_value(const Ort::Value& value);
 
   std::shared_ptr<Log> log_;  // before the session, which writes to it in its destructor
   Ort::Session session_;
   fs::path file_;
+  bool is_watched_;  // its own outputs are signals without content
   std::vector<SessionPort> inputs_{};
   std::vector<SessionPort> outputs_{};
   std::vector<const char*> input_names_{};
@@ -158,8 +118,12 @@ class RuntimeModel {
   Ort::MemoryInfo memory_ = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
 };
 
-RuntimeModel::RuntimeModel(Ort::Session session, std::shared_ptr<Log> log, fs::path file)
-    : log_(std::move(log)), session_(std::move(session)), file_(std::move(file)) {
+RuntimeModel::RuntimeModel(Ort::Session session, std::shared_ptr<Log> log, fs::path file,
+                           bool is_watched)
+    : log_(std::move(log)),
+      session_(std::move(session)),
+      file_(std::move(file)),
+      is_watched_(is_watched) {
   const Ort::AllocatorWithDefaultOptions allocator;
   for (std::size_t i = 0; i < session_.GetInputCount(); ++i) {
     const std::string name = session_.GetInputNameAllocated(i, allocator).get();
@@ -241,28 +205,13 @@ InputValue RuntimeModel::input_value(const SessionPort& expected, const Tensor& 
   return input;
 }
 
-std::optional<OutputValue> RuntimeModel::output_value(const Ort::Value& value) {
-  if (!value || !value.HasValue() || !value.IsTensor()) return std::nullopt;
-  const auto info = value.GetTensorTypeAndShapeInfo();
-  const ONNXTensorElementDataType stored = info.GetElementType();
-  const std::optional<ElementType> type = element_type(stored);
-  if (!type) return std::nullopt;
-  OutputValue output{.shape = info.GetShape()};
-  const void* data = value.GetTensorRawData();
-  if (stored == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16)
-    output.widened = widen(static_cast<const Ort::Float16_t*>(data), info.GetElementCount());
-  if (stored == ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16)
-    output.widened = widen(static_cast<const Ort::BFloat16_t*>(data), info.GetElementCount());
-  if (!output.widened.empty()) data = output.widened.data();
-  output.view = {.type = *type, .data = data};
-  return output;
-}
-
 void RuntimeModel::run(const NamedTensors& inputs, const Receive& receive) {
   check_names(inputs);
   std::vector<Ort::Value> results;
   std::vector<OutputValue> values;
   std::vector<OutputView> views;
+  std::optional<Watcher> watcher;
+  if (is_watched_) watcher.emplace(receive);
   try {
     std::vector<std::vector<std::uint16_t>> narrowed;
     std::vector<Ort::Value> given;
@@ -273,16 +222,18 @@ void RuntimeModel::run(const NamedTensors& inputs, const Receive& receive) {
     }
     results = session_.Run(Ort::RunOptions{nullptr}, input_names_.data(), given.data(),
                            given.size(), output_names_.data(), output_names_.size());
+    if (watcher) return;
     values.reserve(results.size());
     views.reserve(results.size());
     for (std::size_t i = 0; i < results.size(); ++i) {
-      std::optional<OutputValue> value = output_value(results[i]);
+      std::optional<OutputValue> value = output_value(results[i].GetConst());
       if (!value) continue;
       values.push_back(std::move(*value));
       values.back().view.shape = values.back().shape;
       views.push_back({.name = outputs_[i].port.name, .tensor = values.back().view});
     }
   } catch (const Ort::Exception& exception) {
+    if (watcher && watcher->failure()) std::rethrow_exception(watcher->failure());
     throw_engine(fmt::format("{}: ONNX Runtime fails to run it: {}", name_of_model(file_),
                              readable(exception.what())));
   }
@@ -315,7 +266,8 @@ RunModel open_session(const fs::path& file, const EngineOptions& options, Make&&
   log->warn = options.warn;
   try {
     Ort::SessionOptions to = session_options(options, *log);
-    const auto model = std::make_shared<RuntimeModel>(make(env, to), log, file);
+    if (options.one_by_one) add_watch_operator(to);
+    const auto model = std::make_shared<RuntimeModel>(make(env, to), log, file, options.one_by_one);
     return {.inputs = model->inputs(),
             .outputs = model->outputs(),
             .run = [model](const NamedTensors& inputs, const Receive& receive) {
@@ -339,6 +291,7 @@ void add_folder_of_external_data(const Model& model, Ort::SessionOptions& to) {
 RunModel open_borrowing(const Model& model, const EngineOptions& options) {
   WeightsApart apart = weights_apart(model);
   if (!options.outputs.empty()) set_outputs(*apart.rest.mutable_graph(), options.outputs);
+  if (options.one_by_one) watch_outputs(apart.rest);
   return open_session(model.file(), options, [&](Ort::Env& env, Ort::SessionOptions& to) {
     add_folder_of_external_data(model, to);
     const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
@@ -360,15 +313,8 @@ RunModel open_borrowing(const Model& model, const EngineOptions& options) {
   });
 }
 
-RunModel open_model(const Model& model, const EngineOptions& options) {
-  if (options.borrow_weights) return open_borrowing(model, options);
-  if (!options.outputs.empty()) {
-    Model inner = model.clone();
-    set_outputs(inner.graph(), options.outputs);
-    EngineOptions rest = options;
-    rest.outputs.clear();
-    return open_model(inner, rest);
-  }
+// `model` as it is, with nothing shown but its outputs.
+RunModel open_copying(const Model& model, const EngineOptions& options) {
   if (model.proto().ByteSizeLong() >
       static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     const TemporaryFolder folder;
@@ -384,13 +330,24 @@ RunModel open_model(const Model& model, const EngineOptions& options) {
   });
 }
 
+RunModel open_model(const Model& model, const EngineOptions& options) {
+  if (options.borrow_weights) return open_borrowing(model, options);
+  if (options.outputs.empty() && !options.one_by_one) return open_copying(model, options);
+  Model inner = model.clone();
+  if (!options.outputs.empty()) set_outputs(inner.graph(), options.outputs);
+  if (options.one_by_one) watch_outputs(inner.proto());
+  return open_copying(inner, options);
+}
+
 }  // namespace
 
 Engine onnx_runtime() { return open_model; }
 
 RunModel open_model_file(const fs::path& file, const EngineOptions& options) {
   if (!fs::exists(file)) throw_bad_input(file.string() + ": no such file");
-  return open_session(file, options, [&](Ort::Env& env, Ort::SessionOptions& to) {
+  EngineOptions at_once = options;  // nothing can be added to a graph that the runtime reads itself
+  at_once.one_by_one = false;
+  return open_session(file, at_once, [&](Ort::Env& env, Ort::SessionOptions& to) {
     return Ort::Session(env, file.c_str(), to);
   });
 }

@@ -1,4 +1,4 @@
-// ONNX Runtime as an engine. onnx_runtime.cpp is the only file that includes its header (docs/adr/0004).
+// ONNX Runtime as an engine. Its header is included by files of this folder alone (docs/adr/0004).
 #pragma once
 
 #include <filesystem>
