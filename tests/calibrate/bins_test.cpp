@@ -64,6 +64,29 @@ std::vector<float> around_bounds(int exponent) {
   return result;
 }
 
+TEST(BinNumbers, WithoutZerosAreThoseOfTheOtherValues) {
+  values::for_each_target([](const std::string& target) {
+    for (const int exponent : {-126, -40, 0, 60}) {
+      std::vector<float> values = around_bounds(exponent);
+      // Zeros of both signs in runs and alone, at every place of a vector.
+      for (std::size_t i = 0; i < values.size(); ++i)
+        if (i % 7 == 3 || i % 64 < i / 64 % 40) values[i] = i % 2 == 0 ? 0.0F : -0.0F;
+      for (const std::size_t count : {values.size(), std::size_t{0}, std::size_t{5}}) {
+        const std::span<const float> part = std::span(values).first(count);
+        std::vector<std::uint32_t> expected(count);
+        bins::numbers_scalar(part, exponent, expected.data());
+        std::erase(expected, bins::zero);
+        std::vector<std::uint32_t> found(count + bins::slack);
+        found.resize(bins::nonzero_numbers(part, exponent, found.data()));
+        EXPECT_EQ(found, expected) << target << ", exponent " << exponent;
+        found.resize(count);
+        found.resize(bins::nonzero_numbers_scalar(part, exponent, found.data()));
+        EXPECT_EQ(found, expected);
+      }
+    }
+  });
+}
+
 TEST(BinNumbers, AreTheSameOnEveryInstructionSet) {
   values::for_each_target([](const std::string& target) {
     for (const int exponent : {-126, -125, -40, -11, 0, 1, 60, 117}) {

@@ -61,6 +61,20 @@ std::vector<std::vector<float>> data_sets() {
   return sets;
 }
 
+TEST(HistogramFiller, CountsPiecesAsOne) {
+  for (const std::vector<float>& set : data_sets())
+    for (const std::size_t piece : {1UL, 1000UL, 4096UL, 70'000UL})
+      for (const std::size_t expected : {0UL, set.size()}) {
+        Histogram found;
+        {
+          HistogramFiller filler(found, expected);
+          for (std::size_t i = 0; i < set.size(); i += piece)
+            filler.add(std::span(set).subspan(i, std::min(piece, set.size() - i)));
+        }
+        EXPECT_EQ(found, obvious(set)) << piece << " at once, " << expected << " expected";
+      }
+}
+
 TEST(Histogram, EqualsTheObviousOne) {
   for (const auto& values : data_sets()) EXPECT_EQ(histogram_of(values), obvious(values));
 }

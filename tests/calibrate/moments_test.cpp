@@ -26,6 +26,26 @@ TEST(ChannelMoments, TakeMeanSecondMomentAndLargestMagnitude) {
   EXPECT_EQ(moments.max_abs(1), 8.0F);
 }
 
+TEST(ChannelMoments, ShowTheItemPieceByPieceOnTheWay) {
+  struct Case {
+    std::int64_t outer, channels, inner;
+  };
+  for (const Case& of : {Case{1, 7, 3000}, Case{1, 2, 9000}, Case{1, 600, 49}, Case{1, 5000, 1},
+                         Case{3, 20, 100}, Case{40, 64, 1}}) {
+    const std::vector<float> item =
+        values::activations(1, static_cast<std::size_t>(of.outer * of.channels * of.inner), false);
+    ChannelMoments plain;
+    plain.add(item, of.outer, of.channels, of.inner);
+    ChannelMoments showing;
+    std::vector<float> shown;
+    showing.add(item, of.outer, of.channels, of.inner, [&](std::span<const float> piece) {
+      shown.insert(shown.end(), piece.begin(), piece.end());
+    });
+    EXPECT_EQ(shown, item);
+    EXPECT_EQ(showing, plain);
+  }
+}
+
 TEST(ChannelMoments, OfNothingAreZero) {
   ChannelMoments moments;
   EXPECT_EQ(moments.channels(), 0);

@@ -36,4 +36,12 @@ void numbers_scalar(std::span<const float> values, int exponent, std::uint32_t* 
   }
 }
 
+std::size_t nonzero_numbers_scalar(std::span<const float> values, int exponent,
+                                   std::uint32_t* numbers) {
+  std::size_t found = 0;
+  for (const float& value : values)
+    if (value != 0.0F) numbers_scalar({&value, 1}, exponent, numbers + found++);
+  return found;
+}
+
 }  // namespace ocs::bins

@@ -40,4 +40,12 @@ constexpr int lowest_exponent = -126;
 void numbers(std::span<const float> values, int exponent, std::uint32_t* numbers);
 void numbers_scalar(std::span<const float> values, int exponent, std::uint32_t* numbers);
 
+// The same without the zeros: the numbers of the other values in their order; returns how many. Up
+// to `slack` more elements of `numbers` may be written.
+constexpr std::size_t slack = 64;
+[[nodiscard]] std::size_t nonzero_numbers(std::span<const float> values, int exponent,
+                                          std::uint32_t* numbers);
+[[nodiscard]] std::size_t nonzero_numbers_scalar(std::span<const float> values, int exponent,
+                                                 std::uint32_t* numbers);
+
 }  // namespace ocs::bins

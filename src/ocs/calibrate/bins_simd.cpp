@@ -46,32 +46,60 @@ Extremes find_extremes(const float* values, std::size_t count) {
   return rest;
 }
 
+// The numbers of a vector of values that are not zero.
+template <class Floats>
+HWY_INLINE auto numbers_of(Floats floats, hn::Vec<Floats> values, hn::Vec<Floats> factor) {
+  const hn::RebindToSigned<Floats> ints;
+  const auto bits = hn::BitCast(ints, values);
+  const auto sign = hn::BroadcastSignBit(bits);  // 0 or -1
+  const auto magnitude = hn::And(bits, hn::Set(ints, 0x7FFFFFFF));
+  // floor(-a) = -1 - floor(a') for the float a' just below a, since every bound of a bin is a
+  // float: so negative values are truncated as positive ones, one step smaller, and no product
+  // that underflows can turn a small negative value into zero.
+  // Max keeps -0, one step below 0, from becoming the bits of a NaN.
+  const auto below = hn::Max(hn::Add(magnitude, sign), hn::Zero(ints));
+  const auto scaled = hn::Mul(hn::BitCast(floats, below), factor);
+  return hn::Add(hn::Xor(hn::ConvertTo(ints, scaled), sign), hn::Set(ints, half));
+}
+
 void find_numbers(const float* values, std::size_t count, int exponent, std::uint32_t* numbers) {
   const hn::ScalableTag<float> floats;
   const hn::RebindToSigned<decltype(floats)> ints;
+  const hn::RebindToUnsigned<decltype(floats)> unsigned_ints;
   const std::size_t lanes = hn::Lanes(floats);
   const auto factor = hn::Set(floats, std::ldexp(1.0F, -exponent));
-  const auto no_sign = hn::Set(ints, 0x7FFFFFFF);
-  const auto nothing = hn::Zero(ints);
-  const auto middle = hn::Set(ints, half);
   const auto is_zero = hn::Set(ints, static_cast<std::int32_t>(zero));
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    const auto bits = hn::BitCast(ints, hn::LoadU(floats, values + i));
-    const auto sign = hn::BroadcastSignBit(bits);  // 0 or -1
-    const auto magnitude = hn::And(bits, no_sign);
-    // floor(-a) = -1 - floor(a') for the float a' just below a, since every bound of a bin is a
-    // float: so negative values are truncated as positive ones, one step smaller, and no product
-    // that underflows can turn a small negative value into zero.
-    // Max keeps -0, one step below 0, from becoming the bits of a NaN.
-    const auto below = hn::Max(hn::Add(magnitude, sign), nothing);
-    const auto scaled = hn::Mul(hn::BitCast(floats, below), factor);
-    const auto bin = hn::Add(hn::Xor(hn::ConvertTo(ints, scaled), sign), middle);
-    const auto number = hn::IfThenElse(hn::Eq(magnitude, nothing), is_zero, bin);
-    hn::StoreU(hn::BitCast(hn::RebindToUnsigned<decltype(ints)>(), number),
-               hn::RebindToUnsigned<decltype(ints)>(), numbers + i);
+    const auto value = hn::LoadU(floats, values + i);
+    const auto bin = numbers_of(floats, value, factor);
+    // Not as floats: a processor may be told to take small ones for zero.
+    const auto nothing =
+        hn::Eq(hn::And(hn::BitCast(ints, value), hn::Set(ints, 0x7FFFFFFF)), hn::Zero(ints));
+    const auto number = hn::IfThenElse(nothing, is_zero, bin);
+    hn::StoreU(hn::BitCast(unsigned_ints, number), unsigned_ints, numbers + i);
   }
   numbers_scalar({values + i, count - i}, exponent, numbers + i);
+}
+
+std::size_t find_nonzero(const float* values, std::size_t count, int exponent,
+                         std::uint32_t* numbers) {
+  const hn::ScalableTag<float> floats;
+  const hn::RebindToSigned<decltype(floats)> ints;
+  const hn::RebindToUnsigned<decltype(floats)> unsigned_ints;
+  const std::size_t lanes = hn::Lanes(floats);
+  const auto factor = hn::Set(floats, std::ldexp(1.0F, -exponent));
+  std::size_t i = 0;
+  std::size_t found = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto value = hn::LoadU(floats, values + i);
+    const auto something =
+        hn::Ne(hn::And(hn::BitCast(ints, value), hn::Set(ints, 0x7FFFFFFF)), hn::Zero(ints));
+    const auto number = hn::BitCast(unsigned_ints, numbers_of(floats, value, factor));
+    found += hn::CompressStore(number, hn::RebindMask(unsigned_ints, something), unsigned_ints,
+                               numbers + found);
+  }
+  return found + nonzero_numbers_scalar({values + i, count - i}, exponent, numbers + found);
 }
 
 }  // namespace ocs::bins::HWY_NAMESPACE
@@ -82,6 +110,7 @@ namespace ocs::bins {
 
 HWY_EXPORT(find_extremes);
 HWY_EXPORT(find_numbers);
+HWY_EXPORT(find_nonzero);
 
 Extremes extremes(std::span<const float> values) {
   return HWY_DYNAMIC_DISPATCH(find_extremes)(values.data(), values.size());
@@ -89,6 +118,10 @@ Extremes extremes(std::span<const float> values) {
 
 void numbers(std::span<const float> values, int exponent, std::uint32_t* numbers) {
   HWY_DYNAMIC_DISPATCH(find_numbers)(values.data(), values.size(), exponent, numbers);
+}
+
+std::size_t nonzero_numbers(std::span<const float> values, int exponent, std::uint32_t* numbers) {
+  return HWY_DYNAMIC_DISPATCH(find_nonzero)(values.data(), values.size(), exponent, numbers);
 }
 
 }  // namespace ocs::bins

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -33,12 +34,35 @@ Requests by_name(const std::vector<TensorRequest>& requests) {
 }
 
 // Adds one item seen along `axis`, counted from 0, to moments or magnitudes.
-template <typename ByChannel>
+template <typename ByChannel, typename... Besides>
 void add_channels(ByChannel& channels, std::span<const float> item, const Shape& shape,
-                  std::size_t axis) {
+                  std::size_t axis, const Besides&... besides) {
   const std::span<const std::int64_t> extents(shape);
   channels.add(item, element_count(extents.first(axis)), extents[axis],
-               element_count(extents.subspan(axis + 1)));
+               element_count(extents.subspan(axis + 1)), besides...);
+}
+
+// `axes`: counted from 0, by what was asked for.
+void add_item(TensorStats& stats, const TensorRequest& request, std::span<const float> item,
+              const Shape& shape, const std::map<int, std::size_t>& axes) {
+  std::optional<HistogramFiller> filler;
+  if (request.histogram) filler.emplace(stats.histogram, item.size());
+  // Before the sums, since it finds what is not finite.
+  const ChannelMoments::Besides add_values = [&](std::span<const float> piece) {
+    if (filler)
+      filler->add(piece);
+    else
+      stats.histogram.add_range(piece);
+  };
+  if (axes.empty()) add_values(item);
+  bool is_first = true;
+  for (const auto& [asked, axis] : axes) {
+    add_channels(stats.moments[static_cast<int>(axis)], item, shape, axis,
+                 is_first ? add_values : ChannelMoments::Besides());
+    is_first = false;
+    if (request.magnitudes)
+      add_channels(stats.magnitudes[static_cast<int>(axis)], item, shape, axis);
+  }
 }
 
 std::size_t from_front(int axis, const Shape& shape) {
@@ -72,16 +96,7 @@ void add_tensor(TensorStats& stats, const TensorRequest& request, const TensorVi
     for (std::int64_t i = 0; i < items.count; ++i) {
       const std::span<const float> item = values.subspan(static_cast<std::size_t>(i) * size, size);
       include_shape(stats, items.shape);
-      // First, since it finds what is not finite.
-      if (request.histogram)
-        stats.histogram.add(item);
-      else
-        stats.histogram.add_range(item);
-      for (const auto& [asked, axis] : axes) {
-        add_channels(stats.moments[static_cast<int>(axis)], item, items.shape, axis);
-        if (request.magnitudes)
-          add_channels(stats.magnitudes[static_cast<int>(axis)], item, items.shape, axis);
-      }
+      add_item(stats, request, item, items.shape, axes);
     }
   }
 }

@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <optional>
 #include <string>
 
 #include "ocs/calibrate/bins.h"
@@ -95,41 +94,75 @@ void Histogram::widen(int exponent) {
   exponent_ = exponent;
 }
 
+// How one call, or one filler, counts: in tables that are moved to the bins at the end, or before
+// these are widened.
+struct HistogramFiller::Tables {
+  std::array<std::uint32_t, block + bins::slack> numbers{};
+  Counters counters{};
+};
+
+HistogramFiller::HistogramFiller(Histogram& histogram, std::size_t expected)
+    : histogram_(histogram) {
+  if (histogram.range_only()) throw_internal("a histogram takes either values or ranges");
+  if (expected > few) tables_ = std::make_unique<Tables>();
+}
+
+HistogramFiller::~HistogramFiller() { flush(); }
+
+void HistogramFiller::flush() {
+  if (tables_ && !tables_->counters.empty())
+    histogram_.zeros_ += tables_->counters.move_to(histogram_.bins_);
+}
+
+void HistogramFiller::add(std::span<const float> values) {
+  for (std::size_t start = 0; start < values.size(); start += block) add_block(values, start);
+}
+
+void HistogramFiller::add_block(std::span<const float> values, std::size_t start) {
+  const std::span<const float> part = values.subspan(start, std::min(block, values.size() - start));
+  const bins::Extremes extremes = bins::extremes(part);
+  if (extremes.magnitude >= bins::infinity_bits) throw_not_finite(values);
+  histogram_.include_range(extremes.min, extremes.max, static_cast<std::int64_t>(part.size()));
+  if (extremes.magnitude == 0) {
+    histogram_.zeros_ += static_cast<std::int64_t>(part.size());
+    return;
+  }
+  const int exponent = bins::exponent_for(extremes.magnitude);
+  if (histogram_.bins_.empty() || exponent > histogram_.exponent_) {
+    flush();
+    histogram_.widen(exponent);
+  }
+  count(part, extremes.min == 0.0F);
+}
+
+// `has_zeros`: as behind a Relu, where about half of the values are: they need no counter each.
+void HistogramFiller::count(std::span<const float> part, bool has_zeros) {
+  if (!tables_) {
+    std::array<std::uint32_t, few + bins::slack>
+        numbers;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+    for (std::size_t start = 0; start < part.size(); start += few) {
+      const std::span<const float> piece = part.subspan(start, std::min(few, part.size() - start));
+      const std::size_t found = bins::nonzero_numbers(piece, histogram_.exponent_, numbers.data());
+      for (const std::uint32_t number : std::span(numbers).first(found)) ++histogram_.bins_[number];
+      histogram_.zeros_ += static_cast<std::int64_t>(piece.size() - found);
+    }
+    return;
+  }
+  std::uint32_t* const numbers = tables_->numbers.data();
+  std::size_t found = part.size();
+  if (has_zeros) {
+    found = bins::nonzero_numbers(part, histogram_.exponent_, numbers);
+    histogram_.zeros_ += static_cast<std::int64_t>(part.size() - found);
+  } else {
+    bins::numbers(part, histogram_.exponent_, numbers);
+  }
+  tables_->counters.add({numbers, found});
+  if (tables_->counters.full()) flush();
+}
+
 void Histogram::add(std::span<const float> values) {
   if (values.empty()) return;
-  if (range_only()) throw_internal("a histogram takes either values or ranges");
-  std::array<std::uint32_t, block>
-      numbers;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
-  std::optional<Counters> counters;
-  if (values.size() > few) counters.emplace();
-  const auto flush = [&] {
-    if (counters && !counters->empty()) zeros_ += counters->move_to(bins_);
-  };
-  for (std::size_t start = 0; start < values.size(); start += block) {
-    const std::span<const float> part =
-        values.subspan(start, std::min(block, values.size() - start));
-    const bins::Extremes extremes = bins::extremes(part);
-    if (extremes.magnitude >= bins::infinity_bits) throw_not_finite(values);
-    include_range(extremes.min, extremes.max, static_cast<std::int64_t>(part.size()));
-    if (extremes.magnitude == 0) {
-      zeros_ += static_cast<std::int64_t>(part.size());
-      continue;
-    }
-    const int exponent = bins::exponent_for(extremes.magnitude);
-    if (bins_.empty() || exponent > exponent_) {
-      flush();
-      widen(exponent);
-    }
-    bins::numbers(part, exponent_, numbers.data());
-    const std::span<const std::uint32_t> found = std::span(numbers).first(part.size());
-    if (counters) {
-      counters->add(found);
-      if (counters->full()) flush();
-    } else {
-      for (const std::uint32_t number : found) ++(number == bins::zero ? zeros_ : bins_[number]);
-    }
-  }
-  flush();
+  HistogramFiller(*this, values.size()).add(values);
 }
 
 void Histogram::add_range(std::span<const float> values) {

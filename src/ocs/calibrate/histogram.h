@@ -3,7 +3,9 @@
 // order, batching and merging.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -50,6 +52,7 @@ class Histogram {
   static Histogram from_range(std::int64_t count, std::int64_t zeros, float min, float max);
 
  private:
+  friend class HistogramFiller;
   void include_range(float min, float max, std::int64_t count);
   void widen(int exponent);
 
@@ -59,6 +62,30 @@ class Histogram {
   float max_ = 0.0F;
   int exponent_ = 0;
   std::vector<std::int64_t> bins_{};  // empty until a value other than zero was seen
+};
+
+// Adds values to a histogram in pieces, as Histogram::add does at once; nobody else may use the
+// histogram meanwhile. What it throws is what add throws.
+class HistogramFiller {
+ public:
+  // `expected`: about how many values will come.
+  HistogramFiller(Histogram& histogram, std::size_t expected);
+  ~HistogramFiller();
+  HistogramFiller(const HistogramFiller&) = delete;
+  HistogramFiller& operator=(const HistogramFiller&) = delete;
+  HistogramFiller(HistogramFiller&&) = delete;
+  HistogramFiller& operator=(HistogramFiller&&) = delete;
+
+  void add(std::span<const float> values);
+
+ private:
+  struct Tables;
+  void add_block(std::span<const float> values, std::size_t start);
+  void count(std::span<const float> part, bool has_zeros);
+  void flush();
+
+  Histogram& histogram_;
+  std::unique_ptr<Tables> tables_{};  // none for few values: moving them would cost more
 };
 
 }  // namespace ocs

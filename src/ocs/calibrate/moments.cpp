@@ -28,6 +28,16 @@ void add_to(Fixed& total, Fixed value) {
     throw_bad_input("holds values too large for sums of squares");
 }
 
+// Values that fit in the nearest cache. Whole channels make a piece, so that sums are those of the
+// whole item.
+constexpr std::size_t piece_size = 4096;
+
+sums::ChannelSums part_of(const sums::ChannelSums& all, std::size_t first, std::size_t count) {
+  return {.sums = all.sums.subspan(first, count),
+          .squares = all.squares.subspan(first, count),
+          .max_abs = all.max_abs.subspan(first, count)};
+}
+
 double mean_of(Fixed total, std::int64_t count) {
   return count == 0
              ? 0.0
@@ -37,7 +47,7 @@ double mean_of(Fixed total, std::int64_t count) {
 }  // namespace
 
 void ChannelMoments::add(std::span<const float> item, std::int64_t outer, std::int64_t channels,
-                         std::int64_t inner) {
+                         std::int64_t inner, const Besides& besides) {
   if (outer < 0 || channels <= 0 || inner < 0 ||
       static_cast<std::int64_t>(item.size()) != outer * channels * inner)
     throw_internal("channel moments: the extents do not fit the values");
@@ -54,11 +64,22 @@ void ChannelMoments::add(std::span<const float> item, std::int64_t outer, std::i
   std::vector<double> sums(size);
   std::vector<double> squares(size);
   std::vector<float> max_abs(size);
-  sums::channel_sums(item,
-                     {.outer = static_cast<std::size_t>(outer),
-                      .channels = size,
-                      .inner = static_cast<std::size_t>(inner)},
-                     {.sums = sums, .squares = squares, .max_abs = max_abs});
+  const sums::ChannelSums all{.sums = sums, .squares = squares, .max_abs = max_abs};
+  const auto run = static_cast<std::size_t>(inner);
+  if (besides && outer == 1 && run > 1) {
+    const std::size_t at_once = std::max<std::size_t>(piece_size / run, 1);
+    for (std::size_t first = 0; first < size; first += at_once) {
+      const std::size_t count = std::min(at_once, size - first);
+      const std::span<const float> piece = item.subspan(first * run, count * run);
+      besides(piece);
+      sums::channel_sums(piece, {.outer = 1, .channels = count, .inner = run},
+                         part_of(all, first, count));
+    }
+  } else {
+    if (besides) besides(item);
+    sums::channel_sums(
+        item, {.outer = static_cast<std::size_t>(outer), .channels = size, .inner = run}, all);
+  }
   for (std::size_t channel = 0; channel < size; ++channel) {
     add_to(sums_[channel], to_fixed(sums[channel]));
     add_to(squares_[channel], to_fixed(squares[channel]));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -14,8 +15,11 @@ class ChannelMoments {
   // double in a fixed order, then rounded to the fixed-point grid. Throws Error(bad_input) where
   // they leave its range (about 1e21) or a channel count other than before. Values below 1e-8
   // hardly count in sums of squares: the grid ends at 2^-56.
+  // `besides` gets the item piece by piece, in order, each right before its sums are made: what it
+  // reads is still in the cache then. After it throws, these moments are to be dropped.
+  using Besides = std::function<void(std::span<const float> piece)>;
   void add(std::span<const float> item, std::int64_t outer, std::int64_t channels,
-           std::int64_t inner);
+           std::int64_t inner, const Besides& besides = {});
   void merge(const ChannelMoments& other);
 
   [[nodiscard]] std::int64_t channels() const { return static_cast<std::int64_t>(sums_.size()); }
