@@ -86,7 +86,8 @@ class Workshop {
     if (!takes_saved_statistics(base)) return;
     const Prepared prepared = prepare(model_.clone(), base, {});
     stats_ = collect_statistics(prepared.model, samples_, base, onnx_runtime(),
-                                {.progress = console.progress(), .keep_stats = true});
+                                {.progress = console.progress(), .keep_stats = true})
+                 .stats;
   }
 
   TuneFigures measure(const Recipe& recipe) {

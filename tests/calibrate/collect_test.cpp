@@ -124,6 +124,37 @@ TEST(Collect, IsTheSumOfItsParts) {
   EXPECT_EQ(whole, collect(fake_model(), all_requests, all, fake, {}));
 }
 
+TEST(Collect, EndsWhereItIsToldThatNothingMovesAnyMore) {
+  const auto first = [](std::size_t count) {
+    return collect(fake_model(), all_requests, samples_of(count), fake, {});
+  };
+  for (const std::size_t threads : {1UL, 2UL, 5UL}) {
+    const ThreadLimit limit(threads);
+    std::vector<CalibrationStats> told;
+    const Settled after_two = [&](const CalibrationStats& so_far) {
+      told.push_back(so_far);
+      return told.size() == 2;
+    };
+    const CalibrationStats found =
+        collect(fake_model(), all_requests, samples_of(300), fake, {}, after_two);
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0], first(settle_round));
+    EXPECT_EQ(told[1], first(2 * settle_round));
+    EXPECT_EQ(found, told[1]);
+  }
+}
+
+TEST(Collect, AsksNobodyBehindTheLastSample) {
+  std::size_t asked = 0;
+  const Settled never = [&](const CalibrationStats&) {
+    ++asked;
+    return false;
+  };
+  EXPECT_EQ(collect(fake_model(), all_requests, samples_of(2 * settle_round), fake, {}, never),
+            collect(fake_model(), all_requests, samples_of(2 * settle_round), fake, {}));
+  EXPECT_EQ(asked, 1U);
+}
+
 TEST(Collect, MarksExtentsThatVary) {
   Samples samples = samples_of(2);
   samples.load = [](std::size_t i) {

@@ -30,7 +30,7 @@ std::vector<std::vector<std::int16_t>> rounded(std::int64_t kept_bytes, const Pr
   const Samples samples = random_samples("x", {1, 3, 8, 8}, 80);
   const Prepared prepared = prepare(text_model(network), recipe, {});
   const CalibrationStats stats =
-      collect_statistics(prepared.model, samples, recipe, onnx_runtime(), {});
+      collect_statistics(prepared.model, samples, recipe, onnx_runtime(), {}).stats;
   Plan plan = make_plan(prepared.model, &stats, recipe, prepared.unfolded);
   round_with_energies(prepared.model, &stats, recipe, prepared.unfolded, &samples, onnx_runtime(),
                       progress, plan, kept_bytes);

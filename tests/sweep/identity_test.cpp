@@ -68,5 +68,18 @@ TEST(CalibrationPart, KeepsWhatCalibrationDependsOn) {
   EXPECT_EQ(calibration_part(recipe), expected);
 }
 
+// An early end depends on the ranges.
+TEST(CalibrationPart, KeepsWhatAnEarlyEndDependsOn) {
+  Recipe recipe = built_in_recipe("paper");
+  recipe.calib_settle = 0.01;
+  recipe.act_bits = 5;
+  const Recipe expected{.act_bits = 5,
+                        .act_range = recipe.act_range,
+                        .act_clip = recipe.act_clip,
+                        .fold_batchnorm = recipe.fold_batchnorm,
+                        .calib_settle = 0.01};
+  EXPECT_EQ(calibration_part(recipe), expected);
+}
+
 }  // namespace
 }  // namespace ocs

@@ -125,24 +125,32 @@ class Collector {
     inner_ = std::move(inner);
   }
 
-  CalibrationStats collect() {
-    // Samples are taken in order, so that the first bad one is found without running all that come
-    // before it in vain.
-    parallel_for(std::min(thread_count(), samples_.count), [&](std::size_t) { work(); });
-    if (failure_) std::rethrow_exception(failure_);
-    CalibrationStats whole = std::move(parts_.front());
-    for (std::size_t part = 1; part < parts_.size(); ++part) merge(whole, parts_[part]);
+  CalibrationStats collect(const Settled& settled) {
+    CalibrationStats whole;
+    for (const auto& [name, request] : requests_) whole.tensors[name];
+    const std::size_t at_once = settled ? settle_round : samples_.count;
+    while (end_ < samples_.count) {
+      next_ = end_;
+      end_ += std::min(at_once, samples_.count - end_);
+      // Samples are taken in order, so that the first bad one is found without running all that
+      // come before it in vain.
+      parallel_for(std::min(thread_count(), end_ - next_), [&](std::size_t) { work(); });
+      if (failure_) std::rethrow_exception(failure_);
+      for (const CalibrationStats& part : parts_) merge(whole, part);
+      parts_.clear();
+      if (settled && end_ < samples_.count && settled(whole)) break;
+    }
     whole.synthetic = samples_.synthetic;
     return whole;
   }
 
  private:
-  // One thread's share: samples until none is left, into statistics of its own. Sums and counts are
+  // One thread's share: samples until none is left before end_, into statistics of its own. Sums and counts are
   // exact, so it makes no difference which thread took which sample.
   void work() {
     CalibrationStats part;
     for (const auto& [name, request] : requests_) part.tensors[name];
-    for (std::size_t i = next_++; i < samples_.count && i < first_failed_; i = next_++) {
+    for (std::size_t i = next_++; i < end_ && i < first_failed_; i = next_++) {
       try {
         add_sample(part, i);
       } catch (...) {
@@ -194,6 +202,7 @@ class Collector {
   std::vector<std::string> from_sample_{};  // requests on graph inputs
 
   std::atomic<std::size_t> next_{0};
+  std::size_t end_ = 0;  // of the samples that are taken now; no thread runs where it changes
   std::atomic<std::size_t> first_failed_{std::numeric_limits<std::size_t>::max()};
   std::mutex mutex_{};  // guards what follows
   std::exception_ptr failure_{};
@@ -204,8 +213,9 @@ class Collector {
 }  // namespace
 
 CalibrationStats collect(const Model& model, const std::vector<TensorRequest>& requests,
-                         const Samples& samples, const Engine& engine, const Progress& progress) {
-  return Collector(model, requests, samples, engine, progress).collect();
+                         const Samples& samples, const Engine& engine, const Progress& progress,
+                         const Settled& settled) {
+  return Collector(model, requests, samples, engine, progress).collect(settled);
 }
 
 }  // namespace ocs

@@ -1,6 +1,8 @@
 // Runs the samples through the float model once and folds its activations into statistics.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,9 +27,14 @@ struct TensorRequest {
 // session with one intra-op thread, its run called from thread_count() threads at once, decoding
 // overlapped; items of a batch count one by one. Throws Error naming sample and tensor for NaN and
 // infinity, for a request that the model has not.
+//
+// `settled` is asked after every `settle_round` samples but the last ones, with the statistics so
+// far; where it says yes, no more are taken. What it is told does not depend on threads.
+using Settled = std::function<bool(const CalibrationStats& so_far)>;
+inline constexpr std::size_t settle_round = 64;
 [[nodiscard]] CalibrationStats collect(const Model& model,
                                        const std::vector<TensorRequest>& requests,
                                        const Samples& samples, const Engine& engine,
-                                       const Progress& progress);
+                                       const Progress& progress, const Settled& settled = {});
 
 }  // namespace ocs

@@ -20,6 +20,7 @@
 #include "ocs/pipeline/fallback.h"
 #include "ocs/pipeline/measure.h"
 #include "ocs/pipeline/round_with_energies.h"
+#include "ocs/pipeline/settle.h"
 #include "ocs/pipeline/split_activations.h"
 #include "ocs/plan/choose_splits.h"
 #include "ocs/plan/proofs.h"
@@ -128,14 +129,21 @@ bool takes_saved_statistics(const Recipe& recipe, const Model& prepared) {
   return takes_saved_statistics(recipe) && !is_smoothed(prepared, recipe);
 }
 
-CalibrationStats collect_statistics(const Model& prepared, const Samples& samples,
-                                    const Recipe& recipe, const Engine& engine,
-                                    const RunOptions& options) {
+Collected collect_statistics(const Model& prepared, const Samples& samples, const Recipe& recipe,
+                             const Engine& engine, const RunOptions& options) {
   std::vector<TensorRequest> requests = statistics_requests(prepared);
   for (TensorRequest& request : requests)
     request.histogram = options.keep_stats || needs_histograms(recipe);
-  return collect(prepared, requests, first_samples(samples, recipe.calib_count), engine,
-                 options.progress);
+  Collected collected;
+  SettledRanges ranges(recipe);
+  Settled settled;
+  if (recipe.calib_settle > 0.0)
+    settled = [&](const CalibrationStats& so_far) {
+      return collected.ended_early = ranges(so_far);
+    };
+  collected.stats = collect(prepared, requests, first_samples(samples, recipe.calib_count), engine,
+                            options.progress, settled);
+  return collected;
 }
 
 CalibrationStats statistics_of(Model model, const Samples& samples, const Recipe& recipe,
@@ -143,8 +151,12 @@ CalibrationStats statistics_of(Model model, const Samples& samples, const Recipe
   check(recipe);
   const Prepared prepared = prepare(std::move(model), recipe, {});
   if (!takes_saved_statistics(recipe, prepared.model)) throw_takes_no_saved_statistics(recipe);
+  if (recipe.calib_settle > 0.0)
+    throw_bad_input(
+        "calib_settle: whether ranges have settled is known of all samples together, not of a part");
   return collect_statistics(prepared.model, samples, recipe, engine,
-                            {.progress = progress, .keep_stats = true});
+                            {.progress = progress, .keep_stats = true})
+      .stats;
 }
 
 PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& recipe,
@@ -166,8 +178,14 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
   const CalibrationStats* stats = takes_saved ? options.saved_stats : nullptr;
   if (stats == nullptr && samples != nullptr) {
     const auto start = std::chrono::steady_clock::now();
-    planned.stats = collect_statistics(prepared.model, *samples, recipe, engine, options);
+    Collected collected = collect_statistics(prepared.model, *samples, recipe, engine, options);
+    planned.stats = std::move(collected.stats);
     stats = &planned.stats;
+    if (collected.ended_early)
+      prepared.notes.push_back(
+          {.text = fmt::format("calibration ended after {} samples: over the last {} no range of "
+                               "an activation moved by more than {:g} of its length",
+                               stats->samples, settle_round, recipe.calib_settle)});
     planned.calibration_seconds = seconds_since(start);
   }
   if (stats != nullptr) {

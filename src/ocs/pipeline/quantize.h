@@ -53,9 +53,13 @@ struct Quantized {
 
 // What `quantize` collects without saved statistics, of a model that prepare() has made with the same recipe: for callers that
 // quantize it several times. Throws what collecting throws.
-[[nodiscard]] CalibrationStats collect_statistics(const Model& prepared, const Samples& samples,
-                                                  const Recipe& recipe, const Engine& engine,
-                                                  const RunOptions& options);
+struct Collected {
+  CalibrationStats stats{};
+  bool ended_early = false;  // recipe.calib_settle
+};
+[[nodiscard]] Collected collect_statistics(const Model& prepared, const Samples& samples,
+                                           const Recipe& recipe, const Engine& engine,
+                                           const RunOptions& options);
 
 // The same of the float model as it was read, with histograms: what --save-stats keeps. Throws also where saved
 // statistics do not hold.

@@ -40,6 +40,8 @@ void check_values(const Recipe& recipe) {
           fmt::format("mac_budget: {} is not in 0..4", recipe.mac_budget));
   require(recipe.act_expand_ratio >= 0.0 && recipe.act_expand_ratio <= 4.0,
           fmt::format("act_expand_ratio: {} is not in 0..4", recipe.act_expand_ratio));
+  require(recipe.calib_settle >= 0.0 && recipe.calib_settle <= 1.0,
+          fmt::format("calib_settle: {} is not in 0..1", recipe.calib_settle));
   require(recipe.opset == 0 || (recipe.opset >= 13 && recipe.opset <= 25),
           fmt::format("opset: {} is neither 0 nor in 13..25", recipe.opset));
   require(!(recipe.recurrent_inputs && recipe.recurrent_form == RecurrentForm::dynamic),

@@ -82,6 +82,7 @@ struct Recipe {
   int opset = 0;  // 0: the lowest that holds what is used
   std::uint64_t seed = 0;
   std::size_t calib_count = 0;     // samples used of the calibration data, 0: all
+  double calib_settle = 0.0;       // calibration ends once no range moves by this share; 0: never
   std::size_t energy_count = 128;  // samples that roundings look at, 0: all
   std::size_t measure_count = 16;  // samples of the measured signal-to-noise
   // ort-cpu: weights that no x86 kernel's 16-bit sums saturate; ort-cpu-vnni: the whole range

@@ -328,6 +328,14 @@ constexpr std::array keys{
               .help = "samples of the calibration data that are used; 0: all",
               .set = set_number<&Recipe::calib_count>,
               .get = get_plain<&Recipe::calib_count>},
+    RecipeKey{.name = "calib_settle",
+              .values = "0..1",
+              .help =
+                  "calibration ends before the last sample where no range of an activation, as "
+                  "act_clip chooses it, moved by more than this share of itself over the last 64 "
+                  "samples; 0: never",
+              .set = set_number<&Recipe::calib_settle>,
+              .get = get_plain<&Recipe::calib_settle>},
     RecipeKey{.name = "energy_count",
               .values = "N",
               .help = "samples of the calibration data that a rounding like gptq looks at; 0: all",

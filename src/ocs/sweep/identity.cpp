@@ -58,9 +58,16 @@ std::string point_key(const Recipe* recipe, const EvaluationCut& cut, const Json
 }
 
 Recipe calibration_part(const Recipe& recipe) {
-  return {.fold_batchnorm = recipe.fold_batchnorm,
-          .seed = recipe.seed,
-          .calib_count = recipe.calib_count};
+  Recipe part{.fold_batchnorm = recipe.fold_batchnorm,
+              .seed = recipe.seed,
+              .calib_count = recipe.calib_count,
+              .calib_settle = recipe.calib_settle};
+  if (recipe.calib_settle == 0.0) return part;
+  // What the ranges are whose settling ends it.
+  part.act_bits = recipe.act_bits;
+  part.act_range = recipe.act_range;
+  part.act_clip = recipe.act_clip;
+  return part;
 }
 
 }  // namespace ocs

@@ -5,6 +5,7 @@
 
 #include "ocs/calibrate/gather_stats.h"
 #include "ocs/calibrate/stats_json.h"
+#include "ocs/core/error.h"
 #include "ocs/pipeline/quantize.h"
 #include "ocs/sweep/identity.h"
 
@@ -26,7 +27,8 @@ CalibrationStats StatisticsStore::collected(const Recipe& recipe, const Samples&
                                             const Progress& progress) const {
   const Prepared prepared = prepare(model_->clone(), recipe, {});
   return collect_statistics(prepared.model, samples, recipe, *engine_,
-                            {.progress = progress, .keep_stats = true});
+                            {.progress = progress, .keep_stats = true})
+      .stats;
 }
 
 const CalibrationStats& StatisticsStore::get(const Recipe& recipe, const Progress& progress) {
@@ -46,6 +48,9 @@ void StatisticsStore::collect(const std::vector<Recipe>& recipes, const Team& te
                               const Progress& progress) {
   std::set<std::string> done;
   for (const Recipe& recipe : recipes) {
+    if (!team.alone() && recipe.calib_settle > 0.0)
+      throw_bad_input(
+          "calib_settle: whether ranges have settled is known of all samples together, not of a rank's");
     const Recipe part = calibration_part(recipe);
     const std::string key = point_key(&part, {}, data_);
     if (!done.insert(key).second) continue;
