@@ -5,13 +5,15 @@
 //   quantize_cost OCS MODEL.onnx DATA [COUNT] [OPTION of ocs quantize ...]
 //
 // Each runs in a process of its own, in turn, three times; medians of the times and the largest
-// peaks are shown. A sample is decoded right before it runs, outside the clock, so that the peak of
+// peaks are shown. Processor seconds (of all threads, the engine's waiting ones included) tell more
+// than seconds on a machine that others use. A sample is decoded right before it runs, outside the clock, so that the peak of
 // inference is the engine's own and does not grow with the number of samples.
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <span>
@@ -21,6 +23,7 @@
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,8 +40,19 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+double processor_seconds_now() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
 struct Cost {
   double seconds = 0.0;
+  double processor_seconds = 0.0;
   double peak_mb = 0.0;
 };
 
@@ -62,6 +76,7 @@ Cost cost_of(std::vector<std::string> words) {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     ocs::throw_engine(fmt::format("{} {}: failed", words.at(0), words.at(1)));
   return {.seconds = seconds_since(start),
+          .processor_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
           .peak_mb = static_cast<double>(usage.ru_maxrss) * 1024.0 / 1e6};
 }
 
@@ -73,38 +88,50 @@ ocs::Samples samples_for(const std::string& model, const std::vector<ocs::Port>&
   return ocs::open_samples(data, inputs, options);
 }
 
-// Seconds inside the engine alone go to `seconds_file`.
+// Seconds and processor seconds inside the engine alone go to `seconds_file`.
 int infer(const std::string& model, const std::string& data, std::size_t count,
           const std::string& seconds_file) {
   const ocs::RunModel run = ocs::open_model_file(
       model, {.intra_op_threads = 2, .config = {{"session.intra_op.allow_spinning", "1"}}});
   const ocs::Samples samples = samples_for(model, run.inputs, data, count);
   double seconds = 0.0;
+  double processor_seconds = 0.0;
   for (std::size_t i = 0; i < samples.count; ++i) {
     const ocs::Sample sample = samples.load(i);
     const auto start = Clock::now();
+    const double before = processor_seconds_now();
     run.run(sample.inputs, [](std::span<const ocs::OutputView>) {});
     seconds += seconds_since(start);
+    processor_seconds += processor_seconds_now() - before;
   }
   std::FILE* const file = std::fopen(seconds_file.c_str(), "w");
   if (file == nullptr) ocs::throw_bad_input(seconds_file + ": cannot be written");
-  fmt::print(file, "{}\n", seconds);
+  fmt::print(file, "{} {}\n", seconds, processor_seconds);
   std::fclose(file);
   return EXIT_SUCCESS;
 }
 
-double read_seconds(const std::string& file) {
+void read_seconds(const std::string& file, Cost& cost) {
   std::FILE* const from = std::fopen(file.c_str(), "r");
   std::array<char, 64> text{};
   if (from == nullptr || std::fgets(text.data(), text.size(), from) == nullptr)
     ocs::throw_internal("inference left no time");
   std::fclose(from);
-  return std::strtod(text.data(), nullptr);
+  char* end = nullptr;
+  cost.seconds = std::strtod(text.data(), &end);
+  cost.processor_seconds = std::strtod(end, nullptr);
 }
 
-Cost typical(std::vector<Cost> costs) {
-  std::ranges::sort(costs, {}, &Cost::seconds);
-  return {.seconds = costs.at(costs.size() / 2).seconds,
+double median(const std::vector<Cost>& costs, double Cost::*member) {
+  std::vector<double> values;
+  for (const Cost& cost : costs) values.push_back(cost.*member);
+  std::ranges::sort(values);
+  return values.at(values.size() / 2);
+}
+
+Cost typical(const std::vector<Cost>& costs) {
+  return {.seconds = median(costs, &Cost::seconds),
+          .processor_seconds = median(costs, &Cost::processor_seconds),
           .peak_mb = std::ranges::max(costs, {}, &Cost::peak_mb).peak_mb};
 }
 
@@ -125,17 +152,21 @@ int compare(const std::string& self, const std::vector<std::string>& words) {
   for (int round = 0; round < 3; ++round) {
     const std::string seconds = folder / "seconds";
     inference.push_back(cost_of({self, "--infer", model, data, count, seconds}));
-    inference.back().seconds = read_seconds(seconds);
+    read_seconds(seconds, inference.back());
     ours.push_back(cost_of(quantize));
   }
   std::filesystem::remove_all(folder);
   const Cost engine = typical(inference);
   const Cost cost = typical(ours);
-  fmt::print("{} samples          seconds  peak MB\n", count);
-  fmt::print("float inference  {:8.2f} {:8.0f}\n", engine.seconds, engine.peak_mb);
-  fmt::print("ocs quantize     {:8.2f} {:8.0f}\n", cost.seconds, cost.peak_mb);
-  fmt::print("ratio            {:8.2f}    {:+.0f} MB\n", cost.seconds / engine.seconds,
-             cost.peak_mb - engine.peak_mb);
+  fmt::print("{} samples      seconds  processor seconds  peak MB\n", count);
+  const auto print = [](const char* what, const Cost& of) {
+    fmt::print("{:16} {:8.2f}  {:17.2f} {:8.0f}\n", what, of.seconds, of.processor_seconds,
+               of.peak_mb);
+  };
+  print("float inference", engine);
+  print("ocs quantize", cost);
+  fmt::print("{:16} {:8.2f}  {:17.2f} {:+8.0f}\n", "", cost.seconds / engine.seconds,
+             cost.processor_seconds / engine.processor_seconds, cost.peak_mb - engine.peak_mb);
   return EXIT_SUCCESS;
 }
 
