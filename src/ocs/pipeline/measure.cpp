@@ -40,15 +40,16 @@ struct Energy {
 };
 
 // One run at a time, with all threads.
-RunModel open_model(const Model& model, const Engine& engine,
-                    std::vector<std::string> outputs = {}) {
+RunModel open_model(const Model& model, const Engine& engine, std::vector<std::string> outputs = {},
+                    bool one_by_one = false) {
   return engine(model, {.intra_op_threads = static_cast<int>(thread_count()),
                         .outputs = std::move(outputs),
+                        .one_by_one = one_by_one,
                         .borrow_weights = true});
 }
 
-// Layers are looked at in groups of so many: the values that they read and give, the engine's copies
-// of them included, are all in memory at once.
+// Layers are looked at in groups of so many: the values that they read and give are all in memory at
+// once.
 constexpr std::size_t layers_at_a_time = 30;
 
 struct LayerNames {
@@ -66,12 +67,6 @@ std::map<LayerId, LayerNames> names_of(const Graph& graph, std::span<const Layer
                          .alone = single_layer_result(layer.id(), result_of(node))};
   }
   return names;
-}
-
-std::map<std::string_view, TensorView> by_name(std::span<const OutputView> outputs) {
-  std::map<std::string_view, TensorView> values;
-  for (const OutputView& output : outputs) values[output.name] = output.tensor;
-  return values;
 }
 
 // Outputs of the float model, and what they are joined from, for the first `count` samples.
@@ -101,29 +96,35 @@ void measure_group(const Model& model, const Plan& plan, std::span<const LayerPl
     inner.insert(values.inputs.begin(), values.inputs.end());
     inner.insert(values.result);
   }
-  const RunModel reference = open_model(model, engine, {inner.begin(), inner.end()});
+  const RunModel reference = open_model(model, engine, {inner.begin(), inner.end()}, true);
   const Model layers_alone = write_single_layers(model, plan, layers);
-  const RunModel single = open_model(layers_alone, engine);
+  const RunModel single = open_model(layers_alone, engine, {}, true);
   std::map<std::string, std::string> names_alone;  // output of the single layer -> value
-  for (const auto& [layer, values] : names) names_alone[values.alone] = values.result;
+  std::set<std::string> inputs_alone;
+  for (const auto& [layer, values] : names) {
+    names_alone[values.alone] = values.result;
+    inputs_alone.insert(values.inputs.begin(), values.inputs.end());
+  }
   std::map<std::string, Energy> energy;  // by output of the single layer
   for (std::size_t i = 0; i < count; ++i) {
     const Sample sample = samples.load(i);
+    NamedTensors inputs;
+    NamedTensors others;  // results that no layer of the group reads
     reference.run(sample.inputs, [&](std::span<const OutputView> outputs) {
-      const std::map<std::string_view, TensorView> values = by_name(outputs);
-      if (i == 0)
-        for (const auto& [name, value] : values)
-          measured.shapes[std::string(name)] = Shape(value.shape.begin(), value.shape.end());
-      NamedTensors inputs;
-      for (const auto& [layer, layer_names] : names) {
-        for (const std::string& input : layer_names.inputs)
-          if (!inputs.contains(input)) inputs[input] = copy(values.at(input));
+      for (const OutputView& output : outputs) {
+        const std::string name(output.name);
+        NamedTensors& to = inputs_alone.contains(name) ? inputs : others;
+        const Tensor& value = to[name] = copy(output.tensor);
+        if (i == 0) measured.shapes[name] = value.shape;
       }
-      single.run(inputs, [&](std::span<const OutputView> results) {
-        for (const OutputView& result : results)
-          energy[std::string(result.name)].add(values.at(names_alone.at(std::string(result.name))),
-                                               result.tensor);
-      });
+    });
+    single.run(inputs, [&](std::span<const OutputView> results) {
+      for (const OutputView& result : results) {
+        const std::string& value = names_alone.at(std::string(result.name));
+        const auto found = inputs.find(value);
+        energy[std::string(result.name)].add(
+            view(found != inputs.end() ? found->second : others.at(value)), result.tensor);
+      }
     });
   }
   for (const auto& [layer, values] : names)
