@@ -26,6 +26,7 @@ Json as_json(const NodeForecast& node) {
   Json json = {
       {"name", node.name}, {"op", node.op}, {"fused", node.is_fused()}, {"reason", node.reason}};
   if (!node.warning.empty()) json["warning"] = node.warning;
+  if (!node.hint.empty()) json["hint"] = node.hint;
   if (node.is_fused()) return json;
   json["rule"] = rule.name;
   json["cost"] = rule.cost;
@@ -58,6 +59,18 @@ std::string advice(const LintForecast& result) {
   return text;
 }
 
+constexpr std::size_t widest = 200;
+
+// The nodes of which there is something to say besides the rule.
+std::string remarks(const LintForecast& result, const char* title,
+                    std::string NodeForecast::*member) {
+  std::vector<std::vector<std::string>> rows;
+  for (const NodeForecast& node : result.nodes)
+    if (!(node.*member).empty()) rows.push_back({node.name, node.op, node.*member});
+  if (rows.empty()) return "";
+  return "\n" + text_table({{"node"}, {"operator"}, {title}}, rows, widest);
+}
+
 std::string as_text(const LintForecast& result, const LintTarget& target, const Options& options) {
   std::string text =
       fmt::format("{}: {}, {} ({}){}\n", options.model, target.name, target.engine, target.what,
@@ -70,15 +83,10 @@ std::string as_text(const LintForecast& result, const LintTarget& target, const 
     if (node.is_fused() && !options.all) continue;
     rows.push_back({node.name, node.op, std::string(lint_rule(node.rule).name), node.reason});
   }
-  constexpr std::size_t widest = 200;
   if (!rows.empty())
     text += "\n" + text_table({{"node"}, {"operator"}, {"rule"}, {"reason"}}, rows, widest);
-  std::vector<std::vector<std::string>> warnings;
-  for (const NodeForecast& node : result.nodes)
-    if (!node.warning.empty()) warnings.push_back({node.name, node.op, node.warning});
-  if (!warnings.empty())
-    text += "\n" + text_table({{"node"}, {"operator"}, {"warning: results may be wrong"}}, warnings,
-                              widest);
+  text += remarks(result, "warning: results may be wrong", &NodeForecast::warning);
+  text += remarks(result, "hint: slower than it need be", &NodeForecast::hint);
   return text + advice(result) +
          fmt::format("\nfused {} of {}\n", result.fused, result.nodes.size());
 }

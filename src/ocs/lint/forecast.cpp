@@ -8,6 +8,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/walk.h"
 #include "ocs/lint/acceptance.h"
+#include "ocs/lint/channel_hint.h"
 #include "ocs/lint/computing_nodes.h"
 #include "ocs/lint/engine_rewrites.h"
 #include "ocs/lint/judge.h"
@@ -85,6 +86,11 @@ class Forecaster {
                                : verdict_of(input, absorbed, input.graph.step(where.step));
   }
 
+  static std::string hint_of(const JudgeInput& input, const Verdict& verdict, const Step& step) {
+    const bool is_known = input.target.is_onnx_runtime && verdict.rule == LintRule::integer_kernel;
+    return is_known ? channel_hint(input.graph, step) : "";
+  }
+
   void add(const JudgeInput& input, const AbsorbedNodes& absorbed, const Step& step,
            const std::string& op) {
     Verdict verdict = verdict_of(input, absorbed, step);
@@ -96,7 +102,8 @@ class Forecaster {
                              .op = op,
                              .rule = verdict.rule,
                              .reason = verdict.reason,
-                             .warning = verdict.warning});
+                             .warning = verdict.warning,
+                             .hint = hint_of(input, verdict, step)});
   }
 
   const Model& model_;

@@ -18,6 +18,7 @@ struct NodeForecast {
   std::string reason{};  // a sentence about this node; "" where it runs on integers
   std::string
       warning{};  // results that are wrong although the engine takes the node; "": none are known of
+  std::string hint{};  // what it loses although it runs on integers; "": nothing worth a word
 
   [[nodiscard]] bool is_fused() const { return rule == LintRule::integer_kernel; }
 };
