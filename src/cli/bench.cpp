@@ -7,6 +7,7 @@
 #include "cli/child_process.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/costs.h"
 #include "cli/data_options.h"
 #include "cli/file_size.h"
 #include "cli/latency.h"
@@ -27,6 +28,7 @@ struct Options {
   EngineOptions engine{};
   std::vector<std::string> session_words{};  // as given, for the child process
   DataArguments data{};
+  std::string costs{};  // where a cost table goes
 };
 
 struct Timed {
@@ -123,6 +125,14 @@ std::string as_text(const std::vector<Row>& rows, const Options& options) {
 
 int run(const Options& options, Console& console) {
   if (options.runs == 0) throw_bad_input("--runs: at least 1");
+  if (!options.costs.empty()) {
+    if (!options.models.empty())
+      throw_bad_input("--costs: times networks of its own, pass no models beside it");
+    measure_costs(options.costs, options.runs, console);
+    return exit_done;
+  }
+  if (options.models.empty())
+    throw_bad_input("bench: MODEL.onnx is required; see ocs bench --help");
   if (options.engine.intra_op_threads < 1) throw_bad_input("--intra-op-threads: at least 1");
   std::vector<Row> rows;
   for (const std::string& file : options.models)
@@ -166,9 +176,15 @@ void add_session_entry(Options& options, const std::string& text) {
 
 std::shared_ptr<Options> add_options(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  add_files(app, "MODEL.onnx", "models to time; ratios are to the first", options->models);
+  add_files(app, "MODEL.onnx", "models to time; ratios are to the first", options->models)
+      ->required(false);
   add_number(app, "--runs", "N", "runs of each model that are counted (default: 30)",
              options->runs);
+  add_text(app, "--costs", "FILE",
+           "time the engine's integer kernels instead, and write what they cost on this machine: "
+           "the prices of "
+           "ocs quantize --latency-budget",
+           options->costs);
   add_number(app, "--warmup", "N", "runs before those (default: 3)", options->warmup);
   add_number(app, "--intra-op-threads", "N", "threads inside one run (default: 1)",
              options->engine.intra_op_threads);
@@ -197,7 +213,8 @@ constinit const Command bench_command{
     .summary = "Time models side by side: latency, file size, peak memory",
     .examples =
         "  ocs bench net.onnx net.int8.onnx\n"
-        "  ocs bench net.onnx net.int8.onnx --runs 100 --intra-op-threads 2 --json\n",
+        "  ocs bench net.onnx net.int8.onnx --runs 100 --intra-op-threads 2 --json\n"
+        "  ocs bench --costs costs.json\n",
     .add = add,
 };
 
