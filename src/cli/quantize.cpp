@@ -11,6 +11,7 @@
 #include "cli/calibration_origin.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/costs.h"
 #include "cli/data_options.h"
 #include "cli/dump_steps.h"
 #include "cli/file_size.h"
@@ -24,6 +25,7 @@
 #include "ocs/core/sha256.h"
 #include "ocs/core/shard.h"
 #include "ocs/core/write_file.h"
+#include "ocs/costs/cost_table_json.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/io/model_file.h"
 #include "ocs/plan/find_layers.h"
@@ -31,6 +33,7 @@
 #include "ocs/report/report_html.h"
 #include "ocs/report/report_json.h"
 #include "ocs/report/report_text.h"
+#include "ocs/sweep/identity.h"
 
 namespace ocs::cli {
 namespace {
@@ -45,6 +48,10 @@ struct Options {
   std::string save_stats{};
   std::string load_stats{};
   std::optional<Shard> shard{};
+  std::string costs{};
+  bool costs_of_any_machine = false;
+  std::optional<CostTable> cost_table{};  // what is in the file `costs`
+  std::string checkpoint{};
   StepDump dump{};
 };
 
@@ -114,6 +121,19 @@ std::optional<Samples> open_samples_for(const Options& options, const Recipe& re
     console.note("no data: no bias is corrected and nothing is measured");
   }
   return std::nullopt;
+}
+
+// Named by all that the rounded layers depend on.
+std::optional<RoundingJournal> open_journal(const Options& options, const Recipe& recipe,
+                                            const std::optional<Samples>& samples) {
+  if (options.checkpoint.empty()) return std::nullopt;
+  const DataArguments& data = options.data;
+  const Json identity{
+      {"program", running_build()},  {"model", sha256_of_path(options.model)},
+      {"recipe", to_json(recipe)},   {"data", data.path.empty() ? "" : sha256_of_path(data.path)},
+      {"synthetic", data.synthetic}, {"preprocess", data.preprocess},
+      {"format", data.format},       {"samples", samples ? samples->count : 0}};
+  return RoundingJournal(options.checkpoint, sha256(identity.dump()));
 }
 
 void write_reports(const Options& options, const Report& report) {
@@ -189,9 +209,12 @@ int quantize_with(const Team& team, Options& options, const Recipe& recipe, Cons
   // Asked of the model before it is moved away.
   const std::map<std::string, std::string> metadata = input_metadata(options.data, model);
 
+  const std::optional<RoundingJournal> journal = open_journal(options, recipe, samples);
   const RunOptions run_options{.progress = console.progress(),
                                .observe = dump_observer(options.dump, options.output),
                                .saved_stats = saved ? &*saved : nullptr,
+                               .journal = journal ? &*journal : nullptr,
+                               .costs = options.cost_table ? &*options.cost_table : nullptr,
                                .keep_stats = !options.save_stats.empty()};
   Quantized result = naming_file(options.model, [&] {
     return quantize(std::move(model), samples ? &*samples : nullptr, recipe, onnx_runtime(),
@@ -208,6 +231,7 @@ int quantize_with(const Team& team, Options& options, const Recipe& recipe, Cons
     stats.origin = std::move(origin);
     write_stats(stats, options.save_stats);
   }
+  if (journal) journal->clear();
 
   Report& report = result.report;
   if (together) report.calibration_seconds = calibration_seconds;
@@ -227,8 +251,21 @@ int quantize_with(const Team& team, Options& options, const Recipe& recipe, Cons
   return exit_done;
 }
 
+// The recipe names the table that its budget is spent by.
+void take_costs(Options& options, Recipe& recipe) {
+  if (options.costs.empty()) return;
+  options.cost_table = read_costs(options.costs, options.costs_of_any_machine);
+  const std::string hash = hash_of(*options.cost_table);
+  if (!recipe.cost_table.empty() && recipe.cost_table != hash)
+    throw_bad_input(
+        fmt::format("--costs {}: the recipe was made with another table, whose hash is {}",
+                    options.costs, recipe.cost_table));
+  recipe.cost_table = hash;
+}
+
 int run(Options& options, Console& console) {
-  const Recipe recipe = recipe_of(options.recipe);
+  Recipe recipe = recipe_of(options.recipe);
+  take_costs(options, recipe);
   if (options.print_recipe) {
     console.answer_json(to_json(recipe));
     return exit_done;
@@ -261,6 +298,18 @@ Run add(CLI::App& app) {
            [options = options.get()](const std::string& text) {
              options->shard = while_doing("--shard", [&] { return parse_shard(text); });
            });
+  add_text(
+      app, "--costs", "FILE",
+      "what kernels cost, by ocs bench --costs, for --latency-budget (default: a table measured "
+      "with AVX512-VNNI)",
+      options->costs);
+  app.add_flag("--costs-of-any-machine", options->costs_of_any_machine,
+               "take a cost table of another machine: that for which the model is made");
+  add_text(app, "--checkpoint", "FOLDER",
+           "keep each layer that gptq or adaround has rounded there; the same command goes on from "
+           "it after a "
+           "run that was cut off, and removes it when it is done",
+           options->checkpoint);
   add_list(
       app, "--dump-after", "STEP",
       "write the model after this step as OUT.onnx.STEP.txt; `all` for every step; repeatable",

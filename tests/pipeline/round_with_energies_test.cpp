@@ -1,15 +1,24 @@
 #include "ocs/pipeline/round_with_energies.h"
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ocs/core/error.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/pipeline/quantize.h"
+#include "support/folder.h"
 #include "support/models.h"
 #include "support/text_model.h"
 
 namespace ocs {
 namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 // Three blocks, the second with a way around.
 constexpr auto network = R"(
@@ -24,7 +33,8 @@ constexpr auto network = R"(
 )";
 
 // Integers and biases of all layers; `progress` gets what was said.
-std::vector<std::vector<std::int16_t>> rounded(std::int64_t kept_bytes, const Progress& progress) {
+std::vector<std::vector<std::int16_t>> rounded(std::int64_t kept_bytes, const Progress& progress,
+                                               const RoundingJournal* journal = nullptr) {
   Recipe recipe{.weight_bits = 4};
   recipe.rounding = GptqRounding{.sequential = true, .refine = true};
   const Samples samples = random_samples("x", {1, 3, 8, 8}, 80);
@@ -33,7 +43,7 @@ std::vector<std::vector<std::int16_t>> rounded(std::int64_t kept_bytes, const Pr
       collect_statistics(prepared.model, samples, recipe, onnx_runtime(), {}).stats;
   Plan plan = make_plan(prepared.model, &stats, recipe, prepared.unfolded);
   round_with_energies(prepared.model, &stats, recipe, prepared.unfolded, &samples, onnx_runtime(),
-                      progress, plan, kept_bytes);
+                      progress, plan, journal, kept_bytes);
   std::vector<std::vector<std::int16_t>> integers;
   for (const LayerPlan& layer : plan.layers) integers.push_back(layer.stored);
   return integers;
@@ -50,6 +60,67 @@ TEST(RoundWithEnergies, GoesOnFromKeptValuesToTheSameIntegers) {
   EXPECT_GT(kept, 0U);
   ASSERT_EQ(from_kept.size(), 4U);
   EXPECT_EQ(from_kept, from_samples);
+}
+
+class RoundingJournalTest : public testing::Test {
+ protected:
+  TestFolder folder_{};
+  std::filesystem::path checkpoint_ = folder_.path() / "checkpoint";
+};
+
+std::size_t files_in(const std::filesystem::path& folder) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+// Cut off by what the progress throws, early and late.
+TEST_F(RoundingJournalTest, GoesOnToTheSameIntegers) {
+  const auto expected = rounded(default_kept_bytes, {});
+  std::size_t calls = 0;
+  rounded(default_kept_bytes, [&](const std::string&, std::size_t, std::size_t) { ++calls; });
+  for (const std::size_t limit : {calls / 3, 2 * calls / 3}) {
+    std::size_t heard = 0;
+    const auto cut_off = [&](const std::string&, std::size_t, std::size_t) {
+      if (++heard > limit) throw_bad_input("cut off");
+    };
+    {
+      const RoundingJournal journal(checkpoint_, "key");
+      EXPECT_THROW(rounded(default_kept_bytes, cut_off, &journal), Error);
+    }
+    EXPECT_GT(files_in(checkpoint_), 1U);
+    const RoundingJournal journal(checkpoint_, "key");
+    heard = 0;
+    const auto count = [&](const std::string&, std::size_t, std::size_t) { ++heard; };
+    EXPECT_EQ(rounded(default_kept_bytes, count, &journal), expected);
+    EXPECT_LT(heard, calls);  // what was done is not done again
+    journal.clear();
+    EXPECT_FALSE(std::filesystem::exists(checkpoint_));
+  }
+}
+
+TEST_F(RoundingJournalTest, RefusesWhatIsOfAnotherRun) {
+  { const RoundingJournal journal(checkpoint_, "one"); }
+  EXPECT_THAT([&] { const RoundingJournal journal(checkpoint_, "two"); },
+              ThrowsMessage<Error>(HasSubstr("is of another model, recipe, data or program")));
+  EXPECT_THAT([&] { const RoundingJournal journal(folder_.path(), "one"); },
+              ThrowsMessage<Error>(HasSubstr("is not empty, and no checkpoint")));
+}
+
+TEST_F(RoundingJournalTest, NamesABrokenFile) {
+  const RoundingJournal journal(checkpoint_, "key");
+  LayerPlan layer{.node = "conv", .stored = {1, -2, 3}};
+  EXPECT_FALSE(journal.restore(layer));
+  journal.keep(layer);
+  LayerPlan other = layer;
+  other.stored = {0, 0, 0};
+  EXPECT_TRUE(journal.restore(other));
+  EXPECT_EQ(other.stored, layer.stored);
+  other.stored.push_back(0);
+  EXPECT_THAT([&] { static_cast<void>(journal.restore(other)); },
+              ThrowsMessage<Error>(HasSubstr("another number of weights than 'conv' has")));
+  for (const auto& entry : std::filesystem::directory_iterator(checkpoint_))
+    if (entry.path().extension() == ".rounded") std::ofstream(entry.path()) << "cut";
+  EXPECT_THAT([&] { static_cast<void>(journal.restore(layer)); },
+              ThrowsMessage<Error>(HasSubstr(".rounded: is no layer of this checkpoint")));
 }
 
 }  // namespace

@@ -36,13 +36,16 @@ TEST(ShareBudget, BuysTheChannelsFarAboveTheOthers) {
   std::vector<WeightProblem> problems;
   for (const Layer& layer : found.layers)
     problems.push_back(weight_problem(graph, layer, nullptr, {}, recipe, {}));
-  const auto one = share_budget(problems, recipe.mac_budget);
+  const CopyPrices prices = mac_prices(problems);
+  const auto one = share_budget(problems, prices, recipe.mac_budget);
   EXPECT_EQ(added(one, "c0"), 1);  // ties go to the earlier layer
   EXPECT_EQ(added(one, "c1"), 0);
-  const auto two = share_budget(problems, 2.0 * recipe.mac_budget);
+  const auto two = share_budget(problems, prices, 2.0 * recipe.mac_budget);
   EXPECT_EQ(added(two, "c0"), 1);
   EXPECT_EQ(added(two, "c1"), 1);
-  EXPECT_TRUE(share_budget(problems, 0.5 * recipe.mac_budget).empty());
+  const LayerGains gains{{{.node = "c0"}, 0.1}};
+  EXPECT_EQ(added(share_budget(problems, prices, recipe.mac_budget, gains), "c1"), 1);
+  EXPECT_TRUE(share_budget(problems, prices, 0.5 * recipe.mac_budget).empty());
 }
 
 }  // namespace

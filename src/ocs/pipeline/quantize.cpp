@@ -11,6 +11,7 @@
 #include "ocs/core/error.h"
 #include "ocs/core/shard.h"
 #include "ocs/core/version.h"
+#include "ocs/costs/cost_table_json.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/export/qdq.h"
 #include "ocs/graph/graph.h"
@@ -22,6 +23,8 @@
 #include "ocs/pipeline/round_with_energies.h"
 #include "ocs/pipeline/settle.h"
 #include "ocs/pipeline/split_activations.h"
+#include "ocs/pipeline/unmeasured_samples.h"
+#include "ocs/pipeline/weigh_layers.h"
 #include "ocs/plan/choose_splits.h"
 #include "ocs/plan/proofs.h"
 #include "ocs/plan/smoothing_points.h"
@@ -121,6 +124,14 @@ void stamp(Model& model, const Recipe& recipe, bool synthetic) {
   if (synthetic) model.set_metadata("ocs.calibration", "synthetic");
 }
 
+const CostTable* cost_table_of(const Recipe& recipe, const RunOptions& options) {
+  const CostTable* costs = options.costs == nullptr ? &default_costs() : options.costs;
+  if (!recipe.cost_table.empty() && recipe.cost_table != hash_of(*costs))
+    throw_bad_input("cost_table: the recipe was made with another cost table, whose hash is " +
+                    recipe.cost_table + ": pass that by --costs FILE");
+  return costs;
+}
+
 }  // namespace
 
 bool takes_saved_statistics(const Recipe& recipe) { return !recipe.equalize; }
@@ -199,12 +210,17 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
     stats = &split.stats;
     if (options.observe) options.observe("split_activations", prepared.model);
   }
-  planned.plan =
-      make_plan(prepared.model, stats, recipe, prepared.unfolded, split.done, prepared.normals);
+  Foreknowledge known{
+      .split = split.done, .normals = prepared.normals, .costs = cost_table_of(recipe, options)};
+  if (copy_budget(recipe) > 0.0 && recipe.budget_samples > 0 && samples != nullptr)
+    known.gains = weigh_layers(prepared.model, recipe,
+                               unmeasured_samples(*samples, recipe, recipe.budget_samples), engine,
+                               options.progress);
+  planned.plan = make_plan(prepared.model, stats, recipe, prepared.unfolded, known);
   if (!split.halves.empty()) make_halves_exact(split, recipe, planned.plan, prepared);
   // After the plan: scales and copies are decided by then, and only the integers and the bias change.
   round_with_energies(prepared.model, stats, recipe, prepared.unfolded, samples, engine,
-                      options.progress, planned.plan);
+                      options.progress, planned.plan, options.journal);
   return planned;
 }
 

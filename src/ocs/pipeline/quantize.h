@@ -10,8 +10,10 @@
 
 #include "ocs/calibrate/stats.h"
 #include "ocs/core/samples.h"
+#include "ocs/costs/cost_table.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
+#include "ocs/pipeline/rounding_journal.h"
 #include "ocs/plan/make_plan.h"
 #include "ocs/recipe/recipe.h"
 #include "ocs/report/report.h"
@@ -25,8 +27,11 @@ struct RunOptions {
   Progress progress{};  // empty: nobody looks
   Observer observe{};   // empty: nobody looks
   const CalibrationStats* saved_stats =
-      nullptr;              // from --load-stats: the samples are then only measured with; unread
-                            // where the recipe does not take them (takes_saved_statistics)
+      nullptr;  // from --load-stats: the samples are then only measured with; unread
+                // where the recipe does not take them (takes_saved_statistics)
+  const RoundingJournal* journal = nullptr;  // null: what is rounded is kept nowhere
+  const CostTable* costs =
+      nullptr;              // what recipe.latency_budget is spent by; null: the program's own
   bool keep_stats = false;  // whole statistics in the result, for --save-stats (histograms even
                             // where no clip needs them)
 };

@@ -11,6 +11,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/segment.h"
 #include "ocs/passes/prune.h"
+#include "ocs/pipeline/unmeasured_samples.h"
 #include "ocs/plan/round_with_data.h"
 #include "ocs/plan/rounded_model.h"
 #include "ocs/plan/split_form.h"
@@ -34,20 +35,6 @@ std::size_t group_end(const std::vector<DataRounding>& roundings, std::size_t be
     ++end;
   }
   return end;
-}
-
-// The first samples behind those that the result is measured on, so that the measured figures are of
-// data that no rounding has seen; where few are left, all of them.
-Samples samples_for_energies(const Samples& samples, const Recipe& recipe) {
-  Samples seen = samples;
-  if (recipe.calib_count > 0) seen.count = std::min(recipe.calib_count, seen.count);
-  const std::size_t measured = std::min(recipe.measure_count, seen.count);
-  if (const std::size_t others = seen.count - measured; others >= measured) {
-    seen.count = others;
-    seen.load = [load = samples.load, measured](std::size_t i) { return load(measured + i); };
-  }
-  if (recipe.energy_count > 0) seen.count = std::min(recipe.energy_count, seen.count);
-  return seen;
 }
 
 // Memory for decoded samples where they are run again and again.
@@ -120,19 +107,29 @@ Model partly_rounded(const Model& model, const std::vector<DataRounding>& roundi
   return prune(std::move(rounded)).model;
 }
 
+// Whether the journal has the whole group: a pass over the data finds it all, or is not made.
+bool restore_all(const RoundingJournal* journal, std::span<const DataRounding> roundings,
+                 Plan& plan) {
+  if (journal == nullptr) return false;
+  return std::ranges::all_of(roundings, [&](const DataRounding& rounding) {
+    return journal->restore(plan.layers[rounding.layer]);
+  });
+}
+
 }  // namespace
 
 void round_with_energies(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
                          const std::map<std::string, UnfoldedRows>& unfolded,
                          const Samples* samples, const Engine& engine, const Progress& progress,
-                         Plan& plan, std::int64_t kept_bytes) {
+                         Plan& plan, const RoundingJournal* journal, std::int64_t kept_bytes) {
   const std::vector<DataRounding> roundings = find_data_roundings(model, recipe, plan);
   if (roundings.empty()) return;
   if (samples == nullptr || samples->count == 0)
     throw_bad_input(
         "rounding " + to_string(recipe.rounding) +
         " looks at the data themselves: pass --calib DATA (saved statistics do not do)");
-  const Samples seen = cached(samples_for_energies(*samples, recipe), bytes_of_samples);
+  const Samples seen =
+      cached(unmeasured_samples(*samples, recipe, recipe.energy_count), bytes_of_samples);
   const bool sequential = is_sequential(recipe.rounding);
   Model rounded = sequential ? partly_rounded(model, roundings, plan) : Model();
   MovingSource moving(model, seen, kept_bytes, engine);
@@ -148,14 +145,17 @@ void round_with_energies(const Model& model, const CalibrationStats* stats, cons
                                        requests.front().operand),
                                rounded, whole)
                    : EnergySource{.model = &model, .samples = seen};
-    const std::vector<InputEnergy> energies =
-        collect_input_energies(source, requests, engine, whole);
-    parallel_for(energies.size(), [&](std::size_t i) {
-      const DataRounding& rounding = roundings[begin + i];
-      while_doing("node '" + rounding.request.node + "'", [&] {
-        round_with_data(model, stats, recipe, unfolded, rounding, energies[i], plan);
+    if (!restore_all(journal, std::span(roundings).subspan(begin, end - begin), plan)) {
+      const std::vector<InputEnergy> energies =
+          collect_input_energies(source, requests, engine, whole);
+      parallel_for(energies.size(), [&](std::size_t i) {
+        const DataRounding& rounding = roundings[begin + i];
+        while_doing("node '" + rounding.request.node + "'", [&] {
+          round_with_data(model, stats, recipe, unfolded, rounding, energies[i], plan);
+        });
+        if (journal != nullptr) journal->keep(plan.layers[rounding.layer]);
       });
-    });
+    }
     if (sequential) {
       replace_by_rounded(rounded, plan.layers[roundings[begin].layer]);
       rounded = prune(std::move(rounded)).model;

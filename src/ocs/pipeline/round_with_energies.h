@@ -6,6 +6,7 @@
 
 #include "ocs/core/samples.h"
 #include "ocs/engine/engine.h"
+#include "ocs/pipeline/rounding_journal.h"
 #include "ocs/plan/make_plan.h"
 
 namespace ocs {
@@ -18,10 +19,12 @@ constexpr std::int64_t default_kept_bytes = 768LL << 20;
 // behind the ones that the result is measured on (all of them where that leaves fewer than are measured);
 // a sequential one layer by layer, from values kept in at most `kept_bytes` where the graph allows it, else from the
 // samples. Does nothing for other roundings. `samples` may be null; then, and without samples,
-// Error(bad_input) says that such a rounding needs them. Other arguments as make_plan got them.
+// Error(bad_input) says that such a rounding needs them. Layers that `journal` knows are taken from it, the others are kept there;
+// the result is the same to the bit. Other arguments as make_plan got them.
 void round_with_energies(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
                          const std::map<std::string, UnfoldedRows>& unfolded,
                          const Samples* samples, const Engine& engine, const Progress& progress,
-                         Plan& plan, std::int64_t kept_bytes = default_kept_bytes);
+                         Plan& plan, const RoundingJournal* journal = nullptr,
+                         std::int64_t kept_bytes = default_kept_bytes);
 
 }  // namespace ocs

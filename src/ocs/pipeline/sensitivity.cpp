@@ -1,9 +1,9 @@
 #include "ocs/pipeline/sensitivity.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
+#include "ocs/core/cached_samples.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/export/qdq.h"
@@ -14,7 +14,7 @@
 namespace ocs {
 namespace {
 
-constexpr std::size_t bytes_of_kept_inputs = std::size_t{256} << 20;
+constexpr std::int64_t bytes_of_kept_inputs = 256LL << 20;
 
 // Of one sample, or of several.
 struct Sums {
@@ -63,31 +63,6 @@ OutputChange change_of(const Sums& sums) {
   if (sums.values > 0) change.squared_error = noise / static_cast<double>(sums.values);
   if (sums.classes.rows > 0) change.kl = sums.classes.mean();
   return change;
-}
-
-std::size_t bytes_of(const NamedTensors& tensors) {
-  std::size_t bytes = 0;
-  for (const auto& [name, tensor] : tensors)
-    bytes += std::visit([](const auto& values) { return values.size() * sizeof(values[0]); },
-                        tensor.values);
-  return bytes;
-}
-
-// The first samples in memory, as many as fit: decoding a picture may take longer than a run.
-Samples kept_in_memory(const Samples& samples, std::size_t count, std::size_t most_bytes) {
-  const auto kept = std::make_shared<std::vector<Sample>>();
-  std::size_t bytes = 0;
-  while (kept->size() < std::min(count, samples.count)) {
-    Sample sample = samples.load(kept->size());
-    bytes += bytes_of(sample.inputs);
-    if (bytes > most_bytes) break;
-    kept->push_back(std::move(sample));
-  }
-  Samples result = samples;
-  result.load = [kept, load = samples.load](std::size_t i) {
-    return i < kept->size() ? (*kept)[i] : load(i);
-  };
-  return result;
 }
 
 }  // namespace
@@ -140,7 +115,8 @@ Sensitivity measure_sensitivity(Model model, const Samples& samples, const Recip
   Sensitivity result{.samples = std::min(recipe.measure_count, samples.count),
                      .skipped = planned.plan.skipped};
   if (planned.plan.layers.empty()) return result;
-  const Samples kept = kept_in_memory(samples, result.samples, bytes_of_kept_inputs);
+  // Decoding a picture may take longer than a run.
+  const Samples kept = cached(samples, bytes_of_kept_inputs);
   const FloatMeasurement measured = measure_layers(planned.prepared.model, planned.plan, kept,
                                                    result.samples, engine, options.progress);
   const SensitivityProblem problem{.model = &planned.prepared.model,

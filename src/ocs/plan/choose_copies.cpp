@@ -9,15 +9,13 @@
 namespace ocs {
 namespace {
 
-// Input channels that the engine's kernels take without a cliff: integer kernels multiples of 4,
-// blocked float kernels of 16 (measured in ONNX Runtime: 65 channels cost 2.2 times 64, 68
-// cost 1.05 times).
-constexpr std::int64_t integer_multiple = 4;
+// Input channels that the engine's blocked float kernels take without a cliff (measured in ONNX
+// Runtime); those of integer kernels are in the cost table.
 constexpr std::int64_t float_multiple = 16;
 
 std::int64_t engine_multiple(const WeightProblem& problem) {
   const bool is_integer = problem.activation != nullptr && !problem.layer->op->is_recurrent;
-  return is_integer ? integer_multiple : float_multiple;
+  return is_integer ? problem.costs->input_multiple : float_multiple;
 }
 
 // Copies up to the next multiple of channels beyond `splits` of them.
@@ -95,12 +93,13 @@ std::vector<int> choose_copies(const WeightProblem& problem, const ChannelMatrix
   return largest_copies(weight, splits, problem.settings.split_parts, per_row);
 }
 
-std::vector<CopyOffer> copy_offers(const WeightProblem& problem, double price, double budget) {
+std::vector<CopyOffer> copy_offers(const WeightProblem& problem, const CopyPrice& price,
+                                   double budget) {
   const Recipe& settings = problem.settings;
   const Layer& layer = *problem.layer;
   const ChannelMatrix weight = layer.op->view(*problem.node, layer.operand, problem.weight.shape,
                                               problem.weight.as<float>());
-  if (settings.mac_budget == 0.0 || !split_refusal(problem, weight).empty()) return {};
+  if (copy_budget(settings) == 0.0 || !split_refusal(problem, weight).empty()) return {};
   const bool per_row = settings.weight_granularity != Granularity::tensor &&
                        layer.op->output_axis(*problem.node, layer.operand, problem.weight.shape);
   const Grid grid{.bits = settings.weight_bits};
@@ -119,9 +118,8 @@ std::vector<CopyOffer> copy_offers(const WeightProblem& problem, double price, d
                     .highest = grid.highest()};
   const auto offer_of = [&](CopyError& state, std::int64_t copies) {
     state.scales = choose_scales(settings, weight, state.copies, per_row, grid);
-    return CopyOffer{.copies = state.copies,
-                     .error = output_error(state) / signal,
-                     .cost = price * static_cast<double>(copies)};
+    return CopyOffer{
+        .copies = state.copies, .error = output_error(state) / signal, .cost = price(copies)};
   };
   std::vector<CopyOffer> offers{offer_of(current, 0)};
   std::int64_t count = 0;
@@ -130,7 +128,7 @@ std::vector<CopyOffer> copy_offers(const WeightProblem& problem, double price, d
   while (true) {
     const std::int64_t next =
         filled(weight.columns(), std::max(count + 1, count + count / 2), multiple);
-    if (next > weight.columns() || price * static_cast<double>(next) > budget) return offers;
+    if (next > weight.columns() || price(next) > budget) return offers;
     // By what is clipped now, or by what is largest, whichever comes out better: where nothing is
     // clipped only the second lowers the scale.
     CopyError largest = current;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ocs/plan/copy_prices.h"
 #include "ocs/plan/plan_weights.h"
 #include "ocs/quant/channel_matrix.h"
 #include "ocs/split/budget.h"
@@ -20,8 +21,8 @@ namespace ocs {
 
 // What ever more copies of this layer's channels bring (CopyOffer::error: of the weights that `settings.weight_clip` and rounding to
 // nearest make, as the data weigh them, over the energy of the output; inputs taken as uncorrelated), each offer half as large again as the one before, each up to a multiple that the
-// engine's kernels want. `price` of one copy; none dearer than `budget`. The first offer is none, for nothing.
-[[nodiscard]] std::vector<CopyOffer> copy_offers(const WeightProblem& problem, double price,
-                                                 double budget);
+// engine's kernels want. None dearer than `budget`. The first offer is none, for nothing.
+[[nodiscard]] std::vector<CopyOffer> copy_offers(const WeightProblem& problem,
+                                                 const CopyPrice& price, double budget);
 
 }  // namespace ocs

@@ -6,6 +6,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
+#include "ocs/costs/cost_table_json.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/plan/engine_gemm.h"
 #include "ocs/plan/estimate_channels.h"
@@ -59,11 +60,24 @@ bool reads_channels_of_axis_1(const WeightProblem& problem) {
          problem.layer->op->data_axis(*problem.node, problem.layer->operand) == 1;
 }
 
+CopyPrices copy_prices(const Graph& graph, const std::vector<WeightProblem>& problems,
+                       const Recipe& recipe, const CostTable& costs) {
+  if (recipe.latency_budget > 0.0) return time_prices(graph, problems, costs);
+  return recipe.byte_budget > 0.0 ? byte_prices(problems) : mac_prices(problems);
+}
+
+std::int64_t copies_of(const LayerPlan& layer) {
+  std::int64_t count = 0;
+  for (const int copies : layer.copies) count += copies - 1;
+  return count;
+}
+
 }  // namespace
 
 Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
-               const std::map<std::string, UnfoldedRows>& unfolded, const SplitActivations& split,
-               const std::map<std::string, NormalChannels>& normals) {
+               const std::map<std::string, UnfoldedRows>& unfolded, const Foreknowledge& known) {
+  const SplitActivations& split = known.split;
+  const CostTable& costs = known.costs == nullptr ? default_costs() : *known.costs;
   const Graph graph(model);
   FoundLayers found = find_layers(graph, recipe);
   Plan plan{.skipped = std::move(found.skipped)};
@@ -92,22 +106,28 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
 
   // After the activations: the scale of a layer's input bounds the scales of its weights (int32
   // bias).
-  const auto estimates = stats == nullptr ? estimate_channels(graph, normals)
+  const auto estimates = stats == nullptr ? estimate_channels(graph, known.normals)
                                           : std::map<std::string, ChannelEstimate>();
   const auto problem_of = [&](const Layer& layer) {
     return while_doing("node '" + layer.node + "'", [&] {
       WeightProblem problem = weight_problem(graph, layer, stats, plan, recipe, unfolded);
-      if (const auto known = estimates.find(layer.data);
-          known != estimates.end() && !layer.is_in_body && reads_channels_of_axis_1(problem))
-        problem.estimate = &known->second;
+      problem.costs = &costs;
+      if (const auto estimate = estimates.find(layer.data);
+          estimate != estimates.end() && !layer.is_in_body && reads_channels_of_axis_1(problem))
+        problem.estimate = &estimate->second;
       return problem;
     });
   };
-  std::map<LayerId, std::vector<int>> copies;
-  if (recipe.mac_budget > 0.0) {
+  const auto all_problems = [&] {
     std::vector<WeightProblem> problems;
     for (const Layer& layer : found.layers) problems.push_back(problem_of(layer));
-    copies = share_budget(problems, recipe.mac_budget);
+    return problems;
+  };
+  std::map<LayerId, std::vector<int>> copies;
+  if (copy_budget(recipe) > 0.0) {
+    const std::vector<WeightProblem> problems = all_problems();
+    copies = share_budget(problems, copy_prices(graph, problems, recipe, costs),
+                          copy_budget(recipe), known.gains);
   }
   std::vector<LayerPlan> layers(found.layers.size());
   parallel_for(layers.size(), [&](std::size_t i) {
@@ -132,6 +152,12 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
   choose_recurrent_forms(recipe, plan);
   mark_engine_gemms(model, plan);
 
+  std::vector<std::int64_t> counts;
+  for (const LayerPlan& layer : plan.layers) counts.push_back(copies_of(layer));
+  if (std::ranges::any_of(counts, [](std::int64_t count) { return count > 0; })) {
+    const std::vector<SplitForm> forms = cheapest_forms(graph, all_problems(), counts, costs);
+    for (std::size_t i = 0; i < plan.layers.size(); ++i) plan.layers[i].cheapest_form = forms[i];
+  }
   // Last: how copies are written depends on the neighbours' plans, and changes no value.
   choose_split_forms(graph, recipe, plan);
   return plan;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ocs/calibrate/stats.h"
+#include "ocs/costs/cost_table.h"
 #include "ocs/graph/model.h"
 #include "ocs/passes/fold_batchnorm.h"
 #include "ocs/passes/split_channels.h"
@@ -24,13 +25,20 @@ struct SplitActivations {
   std::map<std::string, ChannelGrowth> grown{};  // by node
 };
 
+// What else is known before planning; all of it may be left out.
+struct Foreknowledge {
+  SplitActivations split{};
+  std::map<std::string, NormalChannels> normals{};  // by value, of folded BatchNormalization
+  LayerGains gains{};                               // for the budget of copies
+  const CostTable* costs = nullptr;                 // null: the program's own
+};
+
 // The decisions in order: layers, regions, activations, weights, bias, embeddings. `stats` may be null where
-// the recipe keeps activations float: then biases are corrected, and errors weighed, with what `normals` (of folded
-// BatchNormalization) and the graph tell of the channels (estimate_channels.h). Deterministic; parallel over layers.
+// the recipe keeps activations float: then biases are corrected, and errors weighed, with what `known.normals` and the graph
+// tell of the channels (estimate_channels.h). Deterministic; parallel over layers.
 [[nodiscard]] Plan make_plan(const Model& model, const CalibrationStats* stats,
                              const Recipe& recipe,
                              const std::map<std::string, UnfoldedRows>& unfolded,
-                             const SplitActivations& split = {},
-                             const std::map<std::string, NormalChannels>& normals = {});
+                             const Foreknowledge& known = {});
 
 }  // namespace ocs

@@ -70,6 +70,8 @@ struct LayerPlan {
       stored{};               // integers in the layout of the weight, unsplit; |q| <= copies * N
   std::vector<int> copies{};  // physical channels of each input channel; empty: no splits
   SplitForm form = SplitForm::gather;  // how copies are written, decided (never automatic)
+  // Real copies cost least time so, by the cost table (cheapest_forms); automatic: not known.
+  SplitForm cheapest_form = SplitForm::automatic;
   // Physical layout, in indices of the float weight; the k-th occurrence of an input channel
   // carries part k of its weights.
   std::vector<std::int64_t> rows{};  // output channels as written; empty: as they are. Where the
@@ -119,6 +121,10 @@ struct Skipped {
   std::int64_t macs = 0;
   bool operator==(const Skipped&) const = default;
 };
+
+// How much an error of a layer's result, relative to the energy of that result, counts in the network: relative
+// error of the network's outputs over relative error of the result (measured: weigh_layers). A layer without an entry counts 1.
+using LayerGains = std::map<LayerId, double>;
 
 struct Plan {
   std::vector<LayerPlan> layers{};                      // in graph order

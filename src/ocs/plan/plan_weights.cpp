@@ -155,14 +155,6 @@ void round_until_proven(const WeightProblem& problem, RoundProblem rounding,
   }
 }
 
-// Bits of the tensor that holds the integers. Integer kernels want int8.
-int storage_bits(const Recipe& settings, bool meets_integers, bool has_blocks) {
-  if (meets_integers || settings.weight_storage == WeightStorage::int8) return 8;
-  if (settings.weight_storage == WeightStorage::automatic && !has_blocks) return 8;
-  if (settings.weight_bits <= 2) return 2;
-  return settings.weight_bits <= 4 ? 4 : 8;
-}
-
 // Whether integer kernels multiply the weights by unsigned bytes.
 bool meets_bytes(const WeightProblem& problem) {
   return problem.rounds_as_it_runs ||
@@ -201,7 +193,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                  .rounds_as_it_runs = problem.rounds_as_it_runs,
                  .bias = problem.bias,
                  .adds_bias = !layer.operand.bias_input.has_value()};
-  const bool is_to_split = settings.expand_ratio > 0.0 || settings.mac_budget > 0.0;
+  const bool is_to_split = settings.expand_ratio > 0.0 || copy_budget(settings) > 0.0;
   if (is_to_split) plan.remark = split_refusal(problem, matrix);
   if (settings.weight_granularity != Granularity::tensor && !axis)
     plan.remark += "one scale: no axis of the weight is the output channel";
@@ -217,8 +209,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
   plan.params.grid = grid;
   plan.params.axis = axis;
   if (has_blocks) plan.params.block = settings.weight_block;
-  plan.storage_bits = storage_bits(
-      settings, problem.activation != nullptr || problem.rounds_as_it_runs, has_blocks);
+  plan.storage_bits = storage_bits(problem, matrix);
   const std::vector<int> copies =
       plan.copies.empty() ? std::vector<int>(static_cast<std::size_t>(matrix.columns()), 1)
                           : plan.copies;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ocs/calibrate/stats.h"
+#include "ocs/costs/cost_table_json.h"
 #include "ocs/plan/estimate_channels.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/plan/make_plan.h"
@@ -34,7 +35,8 @@ struct WeightProblem {
       mean_drift{};  // mean of float minus rounded model's input: columns() * taps
   std::vector<int>
       copies{};  // decided already: physical channels of each input channel; empty: by recipe.expand_ratio
-  Recipe settings{};  // overrides applied
+  const CostTable* costs = &default_costs();  // of the engine's integer kernels
+  Recipe settings{};                          // overrides applied
 };
 
 // Copies, scales, integers and bias of one layer. Which channels are split: the paper's rule on the

@@ -25,8 +25,7 @@ using Layers = std::map<LayerId, LayerPlan*>;
 struct Chain {
   LayerPlan* producer = nullptr;
   std::vector<LayerPlan*> depthwise{};
-  // A Conv with a kernel of one tap: appended rows cost least. Those of a Gemm or MatMul are whole rows
-  // of weights that are read for few data, a Gather of the data is cheaper.
+  // A Conv with a kernel of one tap: appended rows cost least.
   bool producer_is_pointwise = false;
 };
 
@@ -195,6 +194,16 @@ void lay_out_hidden(const Graph& graph, const Layers& layers, SplitForm wanted, 
   }
 }
 
+// Of fold, slice and gather. Without a cost table, because nobody knows how large the data are, by what holds for most layers.
+SplitForm cheapest(const LayerPlan& layer, const std::optional<Chain>& chain) {
+  if (layer.cheapest_form != SplitForm::automatic &&
+      (chain || layer.cheapest_form == SplitForm::gather))
+    return layer.cheapest_form;
+  if (chain && chain->producer_is_pointwise) return SplitForm::fold;
+  const bool is_wide = static_cast<std::int64_t>(layer.copies.size()) >= fewest_channels_to_slice;
+  return is_wide ? SplitForm::slice : SplitForm::gather;
+}
+
 void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPlan& layer) {
   if (layer.operand.is_hidden()) return lay_out_hidden(graph, layers, wanted, layer);
   const bool is_automatic = wanted == SplitForm::automatic;
@@ -207,16 +216,16 @@ void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPl
   if (wanted == SplitForm::gather) return lay_out_gather(layer, "");
 
   const std::optional<Chain> chain = find_chain(graph, layers, layer);
-  if (wanted == SplitForm::fold || (is_automatic && chain && chain->producer_is_pointwise)) {
+  if (is_automatic) wanted = cheapest(layer, chain);
+  if (wanted == SplitForm::fold) {
     if (chain) return lay_out_fold(layer, *chain);
     return lay_out_gather(layer,
                           "written as gather: no layer computes these channels for this one alone");
   }
-  const bool is_wide = static_cast<std::int64_t>(layer.copies.size()) >= fewest_channels_to_slice;
-  if (wanted == SplitForm::slice || (is_automatic && is_wide)) {
+  if (wanted == SplitForm::slice) {
     if (chain) return lay_out_neighbours(layer, *chain);
     if (lay_out_runs(layer)) return;
-    if (wanted == SplitForm::slice)
+    if (!is_automatic)
       return lay_out_gather(
           layer, "written as gather: its channels cannot be permuted and lie in more than 4 runs");
   }
@@ -224,6 +233,33 @@ void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPl
 }
 
 }  // namespace
+
+std::map<LayerId, CopyPath> copy_paths(const Graph& graph, const std::vector<Layer>& layers) {
+  std::vector<LayerPlan> unsplit;
+  for (const Layer& layer : layers) {
+    LayerPlan plan{.node = layer.node,
+                   .op = std::string(layer.op->op_type),
+                   .operand = layer.operand,
+                   .weight = layer.weight};
+    if (layer.is_in_body) continue;
+    ChannelMatrix matrix;
+    rows_of(plan, graph, &matrix);
+    plan.copies.assign(static_cast<std::size_t>(matrix.columns()), 1);
+    unsplit.push_back(std::move(plan));
+  }
+  Layers by_id;
+  for (LayerPlan& plan : unsplit) by_id[plan.id()] = &plan;
+  std::map<LayerId, CopyPath> paths;
+  for (const LayerPlan& plan : unsplit) {
+    if (plan.operand.is_hidden()) continue;
+    const std::optional<Chain> chain = find_chain(graph, by_id, plan);
+    if (!chain) continue;
+    CopyPath& path = paths[plan.id()];
+    path.grown.push_back(chain->producer->id());
+    for (const LayerPlan* between : chain->depthwise) path.grown.push_back(between->id());
+  }
+  return paths;
+}
 
 void choose_split_forms(const Graph& graph, const Recipe& recipe, Plan& plan) {
   Layers layers;

@@ -60,6 +60,17 @@ std::string block_refusal(const WeightProblem& problem, const ChannelMatrix& wei
   return "";
 }
 
+int storage_bits(const WeightProblem& problem, const ChannelMatrix& weight) {
+  const Recipe& settings = problem.settings;
+  const bool meets_integers = problem.activation != nullptr || problem.rounds_as_it_runs;
+  if (meets_integers || settings.weight_storage == WeightStorage::int8) return 8;
+  const bool has_blocks =
+      settings.weight_granularity == Granularity::block && block_refusal(problem, weight).empty();
+  if (settings.weight_storage == WeightStorage::automatic && !has_blocks) return 8;
+  if (settings.weight_bits <= 2) return 2;
+  return settings.weight_bits <= 4 ? 4 : 8;
+}
+
 namespace {
 
 std::vector<double> estimated_values(const WeightProblem& problem, const ChannelMatrix& weight,

@@ -20,6 +20,9 @@ namespace ocs {
 // one for each output channel then.
 [[nodiscard]] std::string block_refusal(const WeightProblem& problem, const ChannelMatrix& weight);
 
+// Bits of the tensor that will hold the integers: 8, 4 or 2. Integer kernels want int8.
+[[nodiscard]] int storage_bits(const WeightProblem& problem, const ChannelMatrix& weight);
+
 // E[x_c^2] (`squares`) or E[x_c] of each input channel, columns() values; empty: unknown.
 [[nodiscard]] std::vector<double> channel_values(const WeightProblem& problem,
                                                  const ChannelMatrix& weight, bool squares);

@@ -36,8 +36,6 @@ void check_values(const Recipe& recipe) {
   }
   require(recipe.expand_ratio >= 0.0 && recipe.expand_ratio <= 4.0,  // false for NaN too
           fmt::format("expand_ratio: {} is not in 0..4", recipe.expand_ratio));
-  require(recipe.mac_budget >= 0.0 && recipe.mac_budget <= 4.0,
-          fmt::format("mac_budget: {} is not in 0..4", recipe.mac_budget));
   require(recipe.act_expand_ratio >= 0.0 && recipe.act_expand_ratio <= 4.0,
           fmt::format("act_expand_ratio: {} is not in 0..4", recipe.act_expand_ratio));
   require(recipe.calib_settle >= 0.0 && recipe.calib_settle <= 1.0,
@@ -140,7 +138,28 @@ constexpr std::array<std::pair<std::string_view, Recipe (*)()>, 6> built_in{
      {"weights-only", weights_only},
      {"paper", paper}}};
 
+// One number decides about copies.
+void check_budgets(const Recipe& recipe) {
+  std::string_view decides = recipe.expand_ratio > 0.0 ? "expand_ratio" : "";
+  for (const auto& [name, budget] :
+       {std::pair<std::string_view, double>{"mac_budget", recipe.mac_budget},
+        {"byte_budget", recipe.byte_budget},
+        {"latency_budget", recipe.latency_budget}}) {
+    require(budget >= 0.0 && budget <= 4.0, fmt::format("{}: {} is not in 0..4", name, budget));
+    if (budget == 0.0) continue;
+    require(decides.empty(), fmt::format("{}: {} decides about copies already", name, decides));
+    require(recipe.fold_batchnorm, fmt::format("{}: only with fold_batchnorm on", name));
+    decides = name;
+  }
+  require(recipe.cost_table.empty() || recipe.cost_table.size() == 64,
+          "cost_table: not the hash of a table (64 hexadecimal digits)");
+}
+
 }  // namespace
+
+double copy_budget(const Recipe& recipe) {
+  return std::max({recipe.mac_budget, recipe.byte_budget, recipe.latency_budget});
+}
 
 void check(const Recipe& recipe) {
   check_values(recipe);
@@ -166,10 +185,7 @@ void check(const Recipe& recipe) {
       recipe.act_expand_ratio > 0.0 || is_overridden("act_expand_ratio");
   require(!splits_activations || recipe.act_scope == ActScope::inputs,
           "act_expand_ratio: channels of activations are split only with act_scope inputs");
-  require(recipe.mac_budget == 0.0 || recipe.expand_ratio == 0.0,
-          "mac_budget: expand_ratio decides about copies already");
-  require(recipe.mac_budget == 0.0 || recipe.fold_batchnorm,
-          "mac_budget: only with fold_batchnorm on");
+  check_budgets(recipe);
   require(!recipe.equalize || recipe.fold_batchnorm,
           "equalize: weights that are rounded as stored (fold_batchnorm off) are not scaled");
   if (recipe.act_scales == ActScales::dynamic) {

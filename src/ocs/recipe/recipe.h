@@ -56,7 +56,14 @@ struct Recipe {
   Clip weight_clip = MaxClip{};
   Clip act_clip = MseClip{};
   double expand_ratio = 0.0;  // paper: ceil(r * C) splits in each layer; [0, 4]
-  double mac_budget = 0.0;    // copies for this share of the MACs, where they pay most; [0, 4]
+  // Copies for this share of the network's MACs, of its bytes of weights, or of its predicted latency, where they pay most; [0, 4], one
+  // of them at most.
+  double mac_budget = 0.0;
+  double byte_budget = 0.0;
+  double latency_budget = 0.0;
+  std::string cost_table{};  // hash of the table that predicts latencies; "": the program's own
+  std::size_t budget_samples =
+      0;  // budgets: samples that a layer's weight in the outputs is measured on; 0: all layers alike
   SplitKind split = SplitKind::quantization_aware;
   SplitParts split_parts = SplitParts::equal;
   SplitForm split_form = SplitForm::automatic;
@@ -89,6 +96,9 @@ struct Recipe {
   std::string target = "ort-cpu";
   bool operator==(const Recipe&) const = default;
 };
+
+// The one budget for the copies of the whole network; 0: none.
+[[nodiscard]] double copy_budget(const Recipe& recipe);
 
 // Throws Error(bad_input) naming the key: bits out of range, negative ratio, unknown override key, ...
 void check(const Recipe& recipe);

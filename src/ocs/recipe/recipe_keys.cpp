@@ -49,12 +49,14 @@ void set_act_bits(Recipe& recipe, std::string_view text) {
   }
 }
 
-// One of expand_ratio and mac_budget decides about copies: to set one is to leave the other.
-void set_copies(Recipe& recipe, std::string_view text, bool in_each_layer) {
+// One number decides about copies: to set one is to leave the others.
+template <double Recipe::*member>
+constexpr auto set_copies = [](Recipe& recipe, std::string_view text) {
   const auto value = parse_number<double>(text);
-  (in_each_layer ? recipe.expand_ratio : recipe.mac_budget) = value;
-  if (value > 0.0) (in_each_layer ? recipe.mac_budget : recipe.expand_ratio) = 0.0;
-}
+  if (value > 0.0)
+    recipe.expand_ratio = recipe.mac_budget = recipe.byte_budget = recipe.latency_budget = 0.0;
+  recipe.*member = value;
+};
 
 // "block:K" is a granularity with a number.
 void set_granularity(Recipe& recipe, std::string_view text) {
@@ -156,7 +158,7 @@ constexpr std::array keys{
               .help = "outlier channel splitting: ceil(ratio * channels) copies of input channels "
                       "in each layer",
               .per_node = true,
-              .set = [](Recipe& recipe, std::string_view text) { set_copies(recipe, text, true); },
+              .set = set_copies<&Recipe::expand_ratio>,
               .get = get_plain<&Recipe::expand_ratio>},
     RecipeKey{.name = "mac_budget",
               .values = "0..4",
@@ -164,8 +166,33 @@ constexpr std::array keys{
                   "in place of expand_ratio: copies of input channels for this share of all "
                   "multiply-accumulates, in the layers where they lessen the error most; only with "
                   "fold_batchnorm",
-              .set = [](Recipe& recipe, std::string_view text) { set_copies(recipe, text, false); },
+              .set = set_copies<&Recipe::mac_budget>,
               .get = get_plain<&Recipe::mac_budget>},
+    RecipeKey{.name = "byte_budget",
+              .values = "0..4",
+              .help = "the same for this share of the bytes of all weights",
+              .set = set_copies<&Recipe::byte_budget>,
+              .get = get_plain<&Recipe::byte_budget>},
+    RecipeKey{
+        .name = "latency_budget",
+        .values = "0..4",
+        .help =
+            "the same for this share of the latency without copies, as a cost table predicts it "
+            "(--costs FILE)",
+        .set = set_copies<&Recipe::latency_budget>,
+        .get = get_plain<&Recipe::latency_budget>},
+    RecipeKey{.name = "cost_table",
+              .values = "HASH",
+              .help = "the cost table that latency_budget was chosen with, by its hash; empty: the "
+                      "program's own",
+              .set = [](Recipe& recipe, std::string_view text) { recipe.cost_table = text; },
+              .get = get_plain<&Recipe::cost_table>},
+    RecipeKey{.name = "budget_samples",
+              .values = "N",
+              .help = "budgets: samples of the calibration data on which each layer is weighed by "
+                      "what its error does to the outputs of the network; 0: all layers alike",
+              .set = set_number<&Recipe::budget_samples>,
+              .get = get_plain<&Recipe::budget_samples>},
     RecipeKey{.name = "split",
               .values = "qa | naive",
               .help = "parts of a split weight whose rounded values add up exactly, or parts "
