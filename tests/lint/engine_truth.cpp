@@ -49,7 +49,7 @@ class OptimizedGraph {
                              integers_.contains(node.input(0));
       const bool makes = node.op_type() == "QuantizeLinear" || op == "QLinearConv" ||
                          op == "QLinearMatMul" || op == "com.microsoft.NhwcMaxPool" ||
-                         op.starts_with("com.microsoft.QLinear") || op == "com.microsoft.QGemm";
+                         op.starts_with("com.microsoft.QLinear") || is_gemm_of_integers(node, op);
       if (passes_on || makes) integers_.insert(node.output(0));
     }
   }
@@ -68,6 +68,12 @@ class OptimizedGraph {
   }
 
  private:
+  // Without a scale of its result it gives floats.
+  static bool is_gemm_of_integers(const onnx::NodeProto& node, const std::string& op) {
+    constexpr int index_of_scale = 7;
+    return op == "com.microsoft.QGemm" && node.input_size() > index_of_scale &&
+           !node.input(index_of_scale).empty();
+  }
   static bool is_byte(int type) { return type == 2 || type == 3 || type == 4 || type == 5; }
 
   std::map<std::string, const onnx::NodeProto*> nodes_{};

@@ -164,7 +164,8 @@ CalibrationStats statistics_of(Model model, const Samples& samples, const Recipe
   if (!takes_saved_statistics(recipe, prepared.model)) throw_takes_no_saved_statistics(recipe);
   if (recipe.calib_settle > 0.0)
     throw_bad_input(
-        "calib_settle: whether ranges have settled is known of all samples together, not of a part");
+        "calib_settle: whether ranges have settled is known of all samples together, not of a "
+        "part");
   return collect_statistics(prepared.model, samples, recipe, engine,
                             {.progress = progress, .keep_stats = true})
       .stats;

@@ -50,7 +50,8 @@ void StatisticsStore::collect(const std::vector<Recipe>& recipes, const Team& te
   for (const Recipe& recipe : recipes) {
     if (!team.alone() && recipe.calib_settle > 0.0)
       throw_bad_input(
-          "calib_settle: whether ranges have settled is known of all samples together, not of a rank's");
+          "calib_settle: whether ranges have settled is known of all samples together, not of a "
+          "rank's");
     const Recipe part = calibration_part(recipe);
     const std::string key = point_key(&part, {}, data_);
     if (!done.insert(key).second) continue;
