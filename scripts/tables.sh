@@ -15,8 +15,9 @@ cd "$(dirname "$0")/.."
 page=$1
 data=$2
 case $page in
-reproduction) folder=experiments pattern='table*.json' out=${3:-build/tables} ;;
-accuracy) folder=experiments/accuracy pattern='*.json' out=${3:-build/accuracy} ;;
+reproduction) folder=experiments pattern='table*.json' out=${3:-build/tables} options= ;;
+# One point at a time: its page shows how long each takes.
+accuracy) folder=experiments/accuracy pattern='*.json' out=${3:-build/accuracy} options='--jobs 1' ;;
 *) echo "tables: no page '$page'" >&2 && exit 2 ;;
 esac
 ocs=${OCS:-build/release/ocs}
@@ -36,7 +37,7 @@ for name in $tables; do
     complete=no
     continue
   fi
-  "$ocs" sweep "$folder/$name.json" -o "$out/$name" --root "$data" >/dev/null
+  "$ocs" sweep "$folder/$name.json" -o "$out/$name" --root "$data" $options >/dev/null
 done
 [ "$complete" = yes ] || exit 0
 left=
