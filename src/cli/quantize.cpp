@@ -22,6 +22,7 @@
 #include "cli/team.h"
 #include "ocs/calibrate/gather_stats.h"
 #include "ocs/calibrate/stats_json.h"
+#include "ocs/calibrate/stats_origin.h"
 #include "ocs/core/sha256.h"
 #include "ocs/core/shard.h"
 #include "ocs/core/write_file.h"
@@ -33,7 +34,6 @@
 #include "ocs/report/report_html.h"
 #include "ocs/report/report_json.h"
 #include "ocs/report/report_text.h"
-#include "ocs/sweep/identity.h"
 
 namespace ocs::cli {
 namespace {
@@ -125,14 +125,14 @@ std::optional<Samples> open_samples_for(const Options& options, const Recipe& re
 
 // Named by all that the rounded layers depend on.
 std::optional<RoundingJournal> open_journal(const Options& options, const Recipe& recipe,
+                                            const Model& model,
                                             const std::optional<Samples>& samples) {
   if (options.checkpoint.empty()) return std::nullopt;
-  const DataArguments& data = options.data;
-  const Json identity{
-      {"program", running_build()},  {"model", sha256_of_path(options.model)},
-      {"recipe", to_json(recipe)},   {"data", data.path.empty() ? "" : sha256_of_path(data.path)},
-      {"synthetic", data.synthetic}, {"preprocess", data.preprocess},
-      {"format", data.format},       {"samples", samples ? samples->count : 0}};
+  Json identity{{"recipe", to_json(recipe)}};
+  if (samples)
+    identity["origin"] =
+        to_json(origin_of(model, recipe, data_arguments(options, recipe), *samples, Shard{}));
+  if (!options.load_stats.empty()) identity["statistics"] = sha256_of_file(options.load_stats);
   return RoundingJournal(options.checkpoint, sha256(identity.dump()));
 }
 
@@ -209,7 +209,7 @@ int quantize_with(const Team& team, Options& options, const Recipe& recipe, Cons
   // Asked of the model before it is moved away.
   const std::map<std::string, std::string> metadata = input_metadata(options.data, model);
 
-  const std::optional<RoundingJournal> journal = open_journal(options, recipe, samples);
+  const std::optional<RoundingJournal> journal = open_journal(options, recipe, model, samples);
   const RunOptions run_options{.progress = console.progress(),
                                .observe = dump_observer(options.dump, options.output),
                                .saved_stats = saved ? &*saved : nullptr,

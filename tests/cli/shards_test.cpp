@@ -20,6 +20,9 @@ constexpr auto net = R"(
     conv1: a = Conv(x, w); relu1: r = Relu(a); conv2: c = Conv(r, v); pool: g = GlobalAveragePool(c); flat: h = Flatten(g);
     fc: y = MatMul(h, f); output y float[N,10];)";
 
+// A grey picture of 8 x 8, cut off behind `values` of its 192 numbers.
+std::string ppm(std::size_t values) { return "P6 8 8 255\n" + std::string(values, '\x7f'); }
+
 class Shards : public testing::Test {
  protected:
   Shards() { write_model(text_model(net), folder_ / "net.onnx"); }
@@ -41,6 +44,33 @@ class Shards : public testing::Test {
 
   TestFolder folder_;
 };
+
+// What a run that failed has kept is of its data and statistics alone.
+TEST_F(Shards, CheckpointsAreOfOneModelItsDataAndStatistics) {
+  const std::string round =
+      "quantize net.onnx -o out.onnx --rounding gptq --checkpoint kept --preprocess "
+      "scale=1/127.5,mean=1 ";
+  make("quantize net.onnx -o net.int8.onnx --synthetic 7 --save-stats seven.json");
+  make("quantize net.onnx -o net.int8.onnx --synthetic 8 --save-stats eight.json");
+  const std::filesystem::path pictures = folder_ / "pictures";
+  std::filesystem::create_directories(pictures);
+  write_bytes(pictures / "a.ppm", ppm(192));
+  write_bytes(pictures / "b.ppm", ppm(191));
+  EXPECT_EQ(run(round + "--calib pictures --load-stats seven.json").code, 2);
+  ASSERT_TRUE(std::filesystem::exists(folder_ / "kept"));
+  const auto refused = [&](const std::string& words) {
+    const ProgramRun again = run(round + words);
+    EXPECT_EQ(again.code, 2) << words;
+    EXPECT_THAT(again.err, HasSubstr("kept: is of another model, recipe, data or program"))
+        << words;
+  };
+  refused("--calib pictures --load-stats eight.json");
+  refused("--calib pictures --load-stats seven.json --weight-bits 4");
+  refused("--synthetic 7 --load-stats seven.json");
+  write_bytes(pictures / "b.ppm", ppm(192));
+  refused("--calib pictures --load-stats seven.json");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out.onnx"));
+}
 
 TEST_F(Shards, MergeToTheBytesOfOneProcess) {
   make("quantize net.onnx -o net.int8.onnx --synthetic 7 --save-stats whole.json");
