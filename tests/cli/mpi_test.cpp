@@ -10,6 +10,7 @@
 
 #include "ocs/core/json.h"
 #include "ocs/io/model_file.h"
+#include "support/cifar.h"
 #include "support/folder.h"
 #include "support/run_program.h"
 #include "support/text_model.h"
@@ -20,24 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr auto net = R"(
-    input x float[N,3,32,32]; init w float[8,3,3,3] random 1; init v float[8,8,1,1] random 2; init f float[8,10] random 3;
-    conv1: a = Conv(x, w); relu1: r = Relu(a); conv2: c = Conv(r, v); pool: g = GlobalAveragePool(c); flat: h = Flatten(g);
-    fc: y = MatMul(h, f); output y float[N,10];)";
-
-std::string pictures(std::size_t count) {
-  std::string bytes;
-  std::uint32_t state = 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    bytes += static_cast<char>(i % 10);
-    for (int k = 0; k < 3072; ++k) {
-      state = state * 1664525U + 1013904223U;
-      bytes += static_cast<char>(state >> 24U);
-    }
-  }
-  return bytes;
-}
 
 std::string spec_of(const std::string& columns) {
   return R"({"model": "net.onnx", "calib": "data.bin", "calib_format": "cifar10", "data": "data.bin", "format": "cifar10",
@@ -53,8 +36,8 @@ class Mpi : public testing::Test {
 #ifndef OCS_MPIRUN
     GTEST_SKIP() << "built without MPI: configure with -DOCS_MPI=ON, or run make mpi";
 #endif
-    write_model(text_model(net), folder_ / "net.onnx");
-    write_bytes(folder_ / "data.bin", pictures(1500));
+    write_model(text_model(small_classifier), folder_ / "net.onnx");
+    write_bytes(folder_ / "data.bin", cifar_pictures(1500));
     write_bytes(folder_ / "s.json",
                 spec_of(R"(, {"name": "best", "best_of": ["none", "kl"], "expand_ratio": 0.2})"));
   }
@@ -205,7 +188,7 @@ TEST(WithoutMpi, SeveralCopiesAreRefused) {
   GTEST_SKIP() << "built with MPI";
 #endif
   const TestFolder folder;
-  write_model(text_model(net), folder / "net.onnx");
+  write_model(text_model(small_classifier), folder / "net.onnx");
   const std::string quantize =
       "OMPI_COMM_WORLD_SIZE=4 " OCS_BINARY_DIR "/ocs quantize net.onnx --synthetic 4 --quiet ";
   const ProgramRun refused =

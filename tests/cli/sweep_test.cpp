@@ -9,6 +9,7 @@
 
 #include "ocs/core/json.h"
 #include "ocs/io/model_file.h"
+#include "support/cifar.h"
 #include "support/folder.h"
 #include "support/run_program.h"
 #include "support/text_model.h"
@@ -20,30 +21,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr auto net = R"(
-    input x float[N,3,32,32]; init w float[8,3,3,3] random 1; init v float[8,8,1,1] random 2; init f float[8,10] random 3;
-    conv1: a = Conv(x, w); relu1: r = Relu(a); conv2: c = Conv(r, v); pool: g = GlobalAveragePool(c); flat: h = Flatten(g);
-    fc: y = MatMul(h, f); output y float[N,10];)";
-
-// A CIFAR-10 file of made-up pictures with labels that go round.
-std::string pictures(std::size_t count) {
-  std::string bytes;
-  std::uint32_t state = 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    bytes += static_cast<char>(i % 10);
-    for (int k = 0; k < 3072; ++k) {
-      state = state * 1664525U + 1013904223U;
-      bytes += static_cast<char>(state >> 24U);
-    }
-  }
-  return bytes;
-}
-
 class SweepCommand : public testing::Test {
  protected:
   SweepCommand() {
-    write_model(text_model(net), folder_ / "net.onnx");
-    write_bytes(folder_ / "data.bin", pictures(40));
+    write_model(text_model(small_classifier), folder_ / "net.onnx");
+    write_bytes(folder_ / "data.bin", cifar_pictures(40));
     write_bytes(folder_ / "s.json", R"({
         "model": "net.onnx", "calib": "data.bin", "calib_format": "cifar10", "data": "data.bin", "format": "cifar10",
         "preprocess": "scale=1/127.5,mean=1", "recipe": "paper", "count": 30,
