@@ -257,9 +257,11 @@ TEST(LinearOpContract, PatchesMeetTheWeights) {
     const Tensor output = trial.run();
     const std::size_t axis = axis_of(trial.op.result_axis(trial.node, trial.operand), output.shape);
     const std::int64_t inner = element_count(std::span(output.shape).subspan(axis + 1));
+    const std::vector<Patches> groups =
+        trial.op.patches(trial.node, trial.operand, weight, ocs::view(trial.data), {});
+    ASSERT_EQ(std::ssize(groups), weight.groups);
     for (std::int64_t group = 0; group < weight.groups; ++group) {
-      const Patches patches =
-          trial.op.patches(trial.node, trial.operand, weight, ocs::view(trial.data), group, {});
+      const Patches& patches = groups[static_cast<std::size_t>(group)];
       ASSERT_EQ(patches.rows * weight.rows(), element_count(output.shape));
       ASSERT_EQ(patches.columns, weight.inputs * weight.taps);
       for (std::int64_t row = 0; row < patches.rows; ++row) {

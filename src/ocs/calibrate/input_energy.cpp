@@ -107,9 +107,8 @@ class Collector {
       while_doing("tensor '" + name + "'", [&] {
         for (const std::size_t i : readers_.at(name)) {
           const EnergyRequest& request = requests_[i];
-          for (std::int64_t group = 0; group < request.weight.groups; ++group)
-            rows[i].push_back(request.op->patches(*nodes_[i], request.operand, request.weight, data,
-                                                  group, {.most = most_positions, .turn = number}));
+          rows[i] = request.op->patches(*nodes_[i], request.operand, request.weight, data,
+                                        {.most = most_positions, .turn = number});
         }
       });
     };
@@ -171,8 +170,9 @@ class Collector {
                           std::vector<double>& sums) {
     for (std::size_t group = 0; group < groups.size(); ++group) {
       const std::vector<float>& values = groups[group].values;
-      for (std::size_t at = 0; at < values.size(); ++at)
-        sums[group * side + at % side] += static_cast<double>(values[at]);
+      double* sum = sums.data() + group * side;
+      for (std::size_t row = 0; row < values.size(); row += side)
+        for (std::size_t at = 0; at < side; ++at) sum[at] += static_cast<double>(values[row + at]);
     }
   }
 

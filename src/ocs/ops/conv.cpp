@@ -33,9 +33,8 @@ constinit const LinearOp conv{
                const Shape& output) { return element_count(output) * weight.inputs * weight.taps; },
     .patches =
         [](const onnx::NodeProto& node, const Operand&, const ChannelMatrix& weight,
-           const TensorView& data, std::int64_t group, const PositionChoice& choice) {
-          return window_patches(node, weight, data, group, choice);
-        },
+           const TensorView& data,
+           const PositionChoice& choice) { return window_patches(node, weight, data, choice); },
 };
 
 }  // namespace ocs

@@ -44,7 +44,7 @@ constinit const LinearOp gemm{
                const Shape& output) { return element_count(output) * weight.inputs; },
     .patches =
         [](const onnx::NodeProto& node, const Operand& held, const ChannelMatrix& weight,
-           const TensorView& data, std::int64_t, const PositionChoice& choice) {
+           const TensorView& data, const PositionChoice& choice) {
           return plain_patches(weight, gemm.data_axis(node, held), data, choice);
         },
 };

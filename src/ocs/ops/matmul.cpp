@@ -59,7 +59,7 @@ constinit const LinearOp matmul{
                const Shape& output) { return element_count(output) * weight.inputs; },
     .patches =
         [](const onnx::NodeProto& node, const Operand& held, const ChannelMatrix& weight,
-           const TensorView& data, std::int64_t, const PositionChoice& choice) {
+           const TensorView& data, const PositionChoice& choice) {
           return plain_patches(weight, matmul.data_axis(node, held), data, choice);
         },
 };

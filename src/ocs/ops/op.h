@@ -84,12 +84,12 @@ struct LinearOp {
   // Multiply-accumulates for one output of this shape, positions in the padding included.
   std::int64_t (*macs)(const onnx::NodeProto& node, const ChannelMatrix& weight,
                        const Shape& output) = nullptr;
-  // The data of one group at some output positions, as rows that meet the weights. nullptr: not
+  // The data of each group at some output positions, as rows that meet the weights. nullptr: not
   // known for this operator (ConvTranspose adds up its outputs; recurrent operators). Throws what
   // plain_patches and window_patches throw.
-  Patches (*patches)(const onnx::NodeProto& node, const Operand& operand,
-                     const ChannelMatrix& weight, const TensorView& data, std::int64_t group,
-                     const PositionChoice& choice) = nullptr;
+  std::vector<Patches> (*patches)(const onnx::NodeProto& node, const Operand& operand,
+                                  const ChannelMatrix& weight, const TensorView& data,
+                                  const PositionChoice& choice) = nullptr;
 };
 
 // Row of the table, nullptr for an operator without one.

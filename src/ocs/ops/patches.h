@@ -34,13 +34,15 @@ struct Patches {
 // Layers without a window: the channels lie along `axis` of the data (negative counts from the
 // end), everything else is a position. Weights with taps (a MatMul with a batch of weights) have no
 // such rows: Error(internal).
-[[nodiscard]] Patches plain_patches(const ChannelMatrix& weight, int axis, const TensorView& data,
-                                    const PositionChoice& choice);
+[[nodiscard]] std::vector<Patches> plain_patches(const ChannelMatrix& weight, int axis,
+                                                 const TensorView& data,
+                                                 const PositionChoice& choice);
 
-// Conv: data [N, C, spatial...], one `group` of its channels. Throws Error(bad_input) naming shapes
+// Conv: data [N, C, spatial...]; one for each group of its channels. Throws Error(bad_input) naming shapes
 // that do not fit.
-[[nodiscard]] Patches window_patches(const onnx::NodeProto& node, const ChannelMatrix& weight,
-                                     const TensorView& data, std::int64_t group,
-                                     const PositionChoice& choice);
+[[nodiscard]] std::vector<Patches> window_patches(const onnx::NodeProto& node,
+                                                  const ChannelMatrix& weight,
+                                                  const TensorView& data,
+                                                  const PositionChoice& choice);
 
 }  // namespace ocs

@@ -21,12 +21,28 @@ constexpr std::size_t height = 6;
 
 HWY_INLINE std::size_t block_width() { return 2 * hn::Lanes(Floats()); }
 
-// Columns [begin, begin + width) of `rows` rows side by side, filled up with zeros.
+// Columns [begin, begin + width) of `rows` rows side by side, filled up with zeros. Rows are so short that a call
+// for each would cost more than the copy.
 void pack(const Columns& from, std::size_t begin, std::size_t width, std::size_t rows, float* to) {
   const std::size_t count = std::min(width, from.width - begin);
-  for (std::size_t row = 0; row < rows; ++row, to += width) {
-    std::copy_n(from.values + row * from.stride + begin, count, to);
-    std::fill(to + count, to + width, 0.0F);
+  const float* row_of = from.values + begin;
+  const Floats floats;
+  const std::size_t lanes = hn::Lanes(floats);
+  if (count == width && width == block_width()) {
+    for (std::size_t row = 0; row < rows; ++row, to += width, row_of += from.stride) {
+      hn::StoreU(hn::LoadU(floats, row_of), floats, to);
+      hn::StoreU(hn::LoadU(floats, row_of + lanes), floats, to + lanes);
+    }
+    return;
+  }
+  if (count == width && width == height) {
+    for (std::size_t row = 0; row < rows; ++row, to += width, row_of += from.stride)
+      for (std::size_t i = 0; i < height; ++i) to[i] = row_of[i];
+    return;
+  }
+  for (std::size_t row = 0; row < rows; ++row, to += width, row_of += from.stride) {
+    for (std::size_t i = 0; i < count; ++i) to[i] = row_of[i];
+    for (std::size_t i = count; i < width; ++i) to[i] = 0.0F;
   }
 }
 
