@@ -39,7 +39,8 @@ TEST(PhysicalWeights, CarryTheSharesOfEveryWeight) {
   EXPECT_THAT(physical_weights(weight, {}, equal), ElementsAre(4, 1, -8, 2));
   const std::vector<int> copies{3, 1};
   EXPECT_THAT(physical_weights(weight, copies, halving), ElementsAre(1, 2, 1, 1, -2, -4, -2, 2));
-  EXPECT_THAT(physical_weights(weight, copies, halving, 1), ElementsAre(-2, -4, -2, 2));
+  EXPECT_THAT(physical_rows(weight, copies, halving, {.first = 1, .last = 2}),
+              ElementsAre(ElementsAre(-2, -4, -2, 2)));
   const std::vector<int> wrong{1};
   EXPECT_THROW((void)physical_weights(weight, wrong, equal), Error);
 }
@@ -54,8 +55,32 @@ TEST(PhysicalWeights, OfARowUseTheCopiesOfItsGroup) {
                              .output_stride = 1,
                              .input_stride = 1};
   const std::vector<int> copies{1, 2};
-  EXPECT_THAT(physical_weights(weight, copies, equal, 0), ElementsAre(6));
-  EXPECT_THAT(physical_weights(weight, copies, equal, 1), ElementsAre(4, 4));
+  const auto rows_of = [&](std::int64_t group) {
+    return physical_rows(weight, copies, equal, {.group = group, .first = 0, .last = 1});
+  };
+  EXPECT_THAT(rows_of(0), ElementsAre(ElementsAre(6)));
+  EXPECT_THAT(rows_of(1), ElementsAre(ElementsAre(4, 4)));
+}
+
+// Whichever axis lies inside: the same values in the same order.
+TEST(PhysicalRows, DoNotDependOnTheLayout) {
+  std::vector<float> dense(6 * 5 * 2);
+  std::vector<float> turned(dense.size());
+  ChannelMatrix rows = dense_view(dense, 1, 6, 5, 2);
+  ChannelMatrix columns = rows;
+  columns.data = turned;
+  columns.output_stride = 2;
+  columns.input_stride = 6 * 2;
+  for (std::int64_t o = 0; o < 6; ++o)
+    for (std::int64_t i = 0; i < 5; ++i)
+      for (std::int64_t k = 0; k < 2; ++k)
+        dense[rows.index(0, o, i, k)] = turned[columns.index(0, o, i, k)] =
+            static_cast<float>(100 * o + 10 * i + k);
+  const std::vector<int> copies{1, 3, 1, 2, 1};
+  const RowBlock block{.first = 2, .last = 5};
+  EXPECT_EQ(physical_rows(rows, copies, equal, block),
+            physical_rows(columns, copies, equal, block));
+  EXPECT_EQ(physical_rows(rows, copies, equal, block)[1].size(), 16U);
 }
 
 TEST(RoundedSum, OfOneCopyIsPlainRounding) {

@@ -3,34 +3,19 @@
 #include <algorithm>
 #include <limits>
 
-#include "ocs/core/parallel.h"
+#include "ocs/quant/row_blocks.h"
 #include "ocs/quant/scale_index.h"
 
 namespace ocs {
 namespace {
 
-float step_of(const std::vector<float>& values, const Recipe& settings, const Grid& grid) {
+constexpr auto whole_row = std::numeric_limits<std::size_t>::max();
+
+float step_of(std::span<const float> values, const Recipe& settings, const Grid& grid) {
   const float limit = threshold(settings.weight_clip, clip_input(values, grid));
   const float step = limit / static_cast<float>(grid.steps());
   // A row of zeros (or of denormals) has no scale of its own; any normal one stores it.
   return step >= std::numeric_limits<float>::min() ? step : 1.0F;
-}
-
-std::vector<float> block_scales(const Recipe& settings, const ChannelMatrix& weight,
-                                const Grid& grid, std::int64_t block) {
-  const std::int64_t blocks = ScaleIndex::count_of(weight.inputs, block);
-  std::vector<float> scales(static_cast<std::size_t>(weight.rows() * blocks));
-  parallel_for(static_cast<std::size_t>(weight.rows()), [&](std::size_t row) {
-    const auto output = static_cast<std::int64_t>(row);
-    for (std::int64_t at = 0; at < blocks; ++at) {
-      std::vector<float> values;
-      for (std::int64_t i = at * block; i < std::min((at + 1) * block, weight.inputs); ++i)
-        values.push_back(weight.at(0, output, i, 0));
-      scales[row * static_cast<std::size_t>(blocks) + static_cast<std::size_t>(at)] =
-          step_of(values, settings, grid);
-    }
-  });
-  return scales;
 }
 
 }  // namespace
@@ -38,13 +23,23 @@ std::vector<float> block_scales(const Recipe& settings, const ChannelMatrix& wei
 std::vector<float> choose_scales(const Recipe& settings, const ChannelMatrix& weight,
                                  const std::vector<int>& copies, bool per_row, const Grid& grid,
                                  std::int64_t block) {
-  if (block > 0) return block_scales(settings, weight, grid, block);
   const SplitParts parts = settings.split_parts;
-  if (!per_row) return {step_of(physical_weights(weight, copies, parts), settings, grid)};
-  std::vector<float> scales(static_cast<std::size_t>(weight.rows()));
-  for (std::int64_t row = 0; row < weight.rows(); ++row)
-    scales[static_cast<std::size_t>(row)] =
-        step_of(physical_weights(weight, copies, parts, row), settings, grid);
+  if (block == 0 && !per_row)
+    return {step_of(physical_weights(weight, copies, parts), settings, grid)};
+  const auto of_a_row = static_cast<std::size_t>(ScaleIndex::count_of(weight.inputs, block));
+  const auto run = block > 0 ? static_cast<std::size_t>(block) : whole_row;
+  std::vector<float> scales(static_cast<std::size_t>(weight.rows()) * of_a_row);
+  for_each_row_block(weight, [&](const RowBlock& rows) {
+    auto at = static_cast<std::size_t>(rows.group * weight.outputs + rows.first) * of_a_row;
+    for (const std::vector<float>& row : physical_rows(weight, copies, parts, rows)) {
+      const std::span<const float> values(row);
+      for (std::size_t i = 0; i < of_a_row; ++i, ++at) {
+        const std::size_t first = i == 0 ? 0 : i * run;
+        scales[at] =
+            step_of(values.subspan(first, std::min(run, values.size() - first)), settings, grid);
+      }
+    }
+  });
   return scales;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@
 #include "ocs/plan/correct_bias.h"
 #include "ocs/plan/proofs.h"
 #include "ocs/plan/weight_problem.h"
+#include "ocs/quant/row_blocks.h"
 #include "ocs/quant/scale_index.h"
 
 namespace ocs {
@@ -73,17 +75,27 @@ std::vector<float> absorb_multiplier(LayerPlan& plan, const WeightProblem& probl
 // taken as uncorrelated.
 double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
                     const std::vector<double>& energy) {
-  double signal = 0.0;
-  double noise = 0.0;
+  // By row, and these added in their order: the same for any number of threads.
+  std::vector<double> signals(static_cast<std::size_t>(weight.rows()), 0.0);
+  std::vector<double> noises(signals.size(), 0.0);
   const ScaleIndex index(weight, plan.params.scale.size(), plan.params.block);
-  for_each_weight(weight, [&](std::int64_t row, std::int64_t column, std::size_t at) {
-    const double h = energy.empty() ? 1.0 : energy[static_cast<std::size_t>(column)];
-    const auto real = static_cast<double>(weight.data[at]);
-    const double rounded =
-        static_cast<double>(plan.params.scale[index(row, column)]) * plan.stored[at];
-    signal += h * real * real;
-    noise += h * (real - rounded) * (real - rounded);
+  for_each_row_block(weight, [&](const RowBlock& block) {
+    for_each_pair(weight, block, [&](std::int64_t output, std::int64_t input) {
+      const std::int64_t row = block.group * weight.outputs + output;
+      const std::int64_t column = block.group * weight.inputs + input;
+      const double h = energy.empty() ? 1.0 : energy[static_cast<std::size_t>(column)];
+      const auto scale = static_cast<double>(plan.params.scale[index(row, column)]);
+      for (std::int64_t tap = 0; tap < weight.taps; ++tap) {
+        const std::size_t at = weight.index(block.group, output, input, tap);
+        const auto real = static_cast<double>(weight.data[at]);
+        const double error = real - scale * plan.stored[at];
+        signals[static_cast<std::size_t>(row)] += h * real * real;
+        noises[static_cast<std::size_t>(row)] += h * error * error;
+      }
+    });
   });
+  const double signal = std::accumulate(signals.begin(), signals.end(), 0.0);
+  const double noise = std::accumulate(noises.begin(), noises.end(), 0.0);
   if (noise == 0.0) return std::numeric_limits<double>::infinity();
   return 10.0 * std::log10(signal / noise);
 }

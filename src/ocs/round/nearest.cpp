@@ -4,13 +4,12 @@
 #include <cstddef>
 #include <utility>
 
-#include "ocs/core/parallel.h"
+#include "ocs/quant/row_blocks.h"
 #include "ocs/round/levels.h"
 
 namespace ocs {
 namespace {
 
-constexpr std::int64_t rows_of_a_block = 32;  // a cache line of the integers of a transposed weight
 constexpr std::int32_t largest_stored = std::numeric_limits<std::int16_t>::max();
 
 class Rounder {
@@ -18,18 +17,10 @@ class Rounder {
   explicit Rounder(const RoundProblem& problem)
       : problem_(problem), levels_(problem), stored_(problem.weight.data.size(), 0) {}
 
-  // Outputs [first, last) of a group.
-  void round_rows(std::int64_t group, std::int64_t first, std::int64_t last) {
-    const std::int64_t inputs = problem_.weight.inputs;
-    if (problem_.weight.output_stride >= problem_.weight.input_stride) {
-      for (std::int64_t output = first; output < last; ++output) {
-        for (std::int64_t input = 0; input < inputs; ++input) round_taps(group, output, input);
-      }
-    } else {
-      for (std::int64_t input = 0; input < inputs; ++input) {
-        for (std::int64_t output = first; output < last; ++output) round_taps(group, output, input);
-      }
-    }
+  void round_rows(const RowBlock& block) {
+    for_each_pair(problem_.weight, block, [&](std::int64_t output, std::int64_t input) {
+      round_taps(block.group, output, input);
+    });
   }
 
   [[nodiscard]] std::vector<std::int16_t> take_stored() { return std::move(stored_); }
@@ -57,13 +48,7 @@ class Rounder {
 Rounded round_weights(const NearestRounding&, const RoundProblem& problem) {
   check(problem);
   Rounder rounder(problem);
-  const std::int64_t outputs = problem.weight.outputs;
-  const std::int64_t blocks = (outputs + rows_of_a_block - 1) / rows_of_a_block;
-  parallel_for(static_cast<std::size_t>(problem.weight.groups * blocks), [&](std::size_t item) {
-    const auto number = static_cast<std::int64_t>(item);
-    const std::int64_t first = number % blocks * rows_of_a_block;
-    rounder.round_rows(number / blocks, first, std::min(first + rows_of_a_block, outputs));
-  });
+  for_each_row_block(problem.weight, [&](const RowBlock& block) { rounder.round_rows(block); });
   return {.stored = rounder.take_stored(),
           .scales = {problem.scales.begin(), problem.scales.end()}};
 }

@@ -44,33 +44,48 @@ std::vector<float> shares(int copies, SplitParts parts) {
   return all;
 }
 
-std::vector<float> physical_weights(const ChannelMatrix& weight, std::span<const int> copies,
-                                    SplitParts parts, std::int64_t row) {
-  if (!copies.empty() && copies.size() != static_cast<std::size_t>(weight.columns())) {
-    throw_internal(fmt::format("physical_weights: {} copy counts for {} channels", copies.size(),
+namespace {
+
+void check_copies(const ChannelMatrix& weight, std::span<const int> copies) {
+  if (!copies.empty() && copies.size() != static_cast<std::size_t>(weight.columns()))
+    throw_internal(fmt::format("physical weights: {} copy counts for {} channels", copies.size(),
                                weight.columns()));
-  }
-  // One row is a matrix of one group and one output.
-  ChannelMatrix part = weight;
-  std::int64_t first_column = 0;
-  if (row >= 0) {
-    const std::int64_t group = row / weight.outputs;
-    part.groups = part.outputs = 1;
-    part.data = weight.data.subspan(weight.index(group, row % weight.outputs, 0, 0));
-    first_column = group * weight.inputs;
-  }
+}
+
+void append_parts(std::vector<float>& values, float whole, std::span<const int> copies,
+                  std::int64_t column, SplitParts parts) {
+  const int count = copies.empty() ? 1 : copies[static_cast<std::size_t>(column)];
+  if (count == 1) return values.push_back(whole);
+  for (int j = 0; j < count; ++j) values.push_back(real_part(whole, count, j, parts));
+}
+
+}  // namespace
+
+std::vector<float> physical_weights(const ChannelMatrix& weight, std::span<const int> copies,
+                                    SplitParts parts) {
+  check_copies(weight, copies);
   std::vector<float> values;
-  values.reserve(static_cast<std::size_t>(part.size()));
-  for_each_weight(part, [&](std::int64_t, std::int64_t column, std::size_t index) {
-    const float whole = part.data[index];
-    const int count = copies.empty() ? 1 : copies[static_cast<std::size_t>(first_column + column)];
-    if (count == 1) {
-      values.push_back(whole);
-      return;
-    }
-    for (int j = 0; j < count; ++j) values.push_back(real_part(whole, count, j, parts));
+  values.reserve(static_cast<std::size_t>(weight.size()));
+  for_each_weight(weight, [&](std::int64_t, std::int64_t column, std::size_t index) {
+    append_parts(values, weight.data[index], copies, column, parts);
   });
   return values;
+}
+
+std::vector<std::vector<float>> physical_rows(const ChannelMatrix& weight,
+                                              std::span<const int> copies, SplitParts parts,
+                                              const RowBlock& block) {
+  check_copies(weight, copies);
+  std::vector<std::vector<float>> rows(static_cast<std::size_t>(block.rows()));
+  for (std::vector<float>& row : rows)
+    row.reserve(static_cast<std::size_t>(weight.inputs * weight.taps));
+  for_each_pair(weight, block, [&](std::int64_t output, std::int64_t input) {
+    std::vector<float>& row = rows[static_cast<std::size_t>(output - block.first)];
+    for (std::int64_t tap = 0; tap < weight.taps; ++tap)
+      append_parts(row, weight.at(block.group, output, input, tap), copies,
+                   block.group * weight.inputs + input, parts);
+  });
+  return rows;
 }
 
 std::int32_t rounded_sum(float weight, float scale, std::int32_t highest, int copies,

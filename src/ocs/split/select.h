@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ocs/quant/channel_matrix.h"
+#include "ocs/quant/row_blocks.h"
 
 namespace ocs {
 
@@ -44,11 +45,14 @@ struct Split {
 [[nodiscard]] std::vector<float> shares(int copies, SplitParts parts);
 
 // All physical weights of the split matrix (for clip thresholds "on the split tensor"): the order
-// is free, the size is that of the split matrix. With `row` >= 0 those of one output channel alone.
-// `copies`: columns() entries, or empty for 1 each.
+// is free, the size is that of the split matrix. `copies`: columns() entries, or empty for 1 each.
 [[nodiscard]] std::vector<float> physical_weights(const ChannelMatrix& weight,
-                                                  std::span<const int> copies, SplitParts parts,
-                                                  std::int64_t row = -1);
+                                                  std::span<const int> copies, SplitParts parts);
+// The same of each output channel of a block by itself, ordered by input, tap, copy.
+[[nodiscard]] std::vector<std::vector<float>> physical_rows(const ChannelMatrix& weight,
+                                                            std::span<const int> copies,
+                                                            SplitParts parts,
+                                                            const RowBlock& block);
 
 // The integer that the copies of one weight add up to: each copy is rounded (or,
 // quantization-aware, cut out of the rounded whole by floor) and clamped to [-highest, highest];
