@@ -2,6 +2,8 @@
 #include "ocs/pipeline/quantize.h"
 
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +31,7 @@
 #include "ocs/costs/cost_table_json.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/io/model_file.h"
+#include "ocs/pipeline/keep_weights.h"
 #include "ocs/plan/find_layers.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/report/report_html.h"
@@ -189,9 +192,36 @@ std::optional<CalibrationStats> calibrate_together(const Team& team, const Model
   });
 }
 
+// From this many bytes of external data on, weights alone are rounded with a few layers in memory at a time.
+constexpr std::uint64_t pieces_from = std::uint64_t{1} << 28U;
+
+bool can_go_in_pieces(const Options& options, const Recipe& recipe) {
+  return can_keep_weights(recipe) && !options.shard && !options.data.given() &&
+         options.load_stats.empty() && options.dump.wanted.empty();
+}
+
+// Whether weights lie in files that the model refers to. Those must not be replaced by what is written.
+bool has_left_weights(const Model& model, const Options& options) {
+  bool any = false;
+  for (const onnx::TensorProto& tensor : model.graph().initializer()) {
+    if (tensor.data_location() != onnx::TensorProto::EXTERNAL) continue;
+    any = true;
+    for (const auto& entry : tensor.external_data())
+      if (entry.key() == "location" &&
+          same_file((model.file().parent_path() / entry.value()).string(),
+                    options.output + ".data"))
+        throw_bad_input(fmt::format(
+            "-o {}: its weights would go to {}.data, where those of the model lie that is read",
+            options.output, options.output));
+  }
+  return any;
+}
+
 int quantize_with(const Team& team, Options& options, const Recipe& recipe, Console& console) {
   const double begun = seconds_now();
-  Model model = read_model(options.model);
+  const std::uint64_t leave_from =
+      can_go_in_pieces(options, recipe) ? pieces_from : std::numeric_limits<std::uint64_t>::max();
+  Model model = read_model(options.model, leave_from);
   if (options.shard) return run_shard(options, recipe, std::move(model), console);
   const std::int64_t size_before = model_size(model, options.model);
   const std::optional<Samples> samples = open_samples_for(options, recipe, model, console);
@@ -210,22 +240,37 @@ int quantize_with(const Team& team, Options& options, const Recipe& recipe, Cons
   const std::map<std::string, std::string> metadata = input_metadata(options.data, model);
 
   const std::optional<RoundingJournal> journal = open_journal(options, recipe, model, samples);
-  const RunOptions run_options{.progress = console.progress(),
-                               .observe = dump_observer(options.dump, options.output),
-                               .saved_stats = saved ? &*saved : nullptr,
-                               .journal = journal ? &*journal : nullptr,
-                               .costs = options.cost_table ? &*options.cost_table : nullptr,
-                               .keep_stats = !options.save_stats.empty()};
-  Quantized result = naming_file(options.model, [&] {
-    return quantize(std::move(model), samples ? &*samples : nullptr, recipe, onnx_runtime(),
-                    run_options);
-  });
-  check_all_dumped(options.dump);
-  // Not what the passes made of it: nothing was gained by them.
-  if (result.unchanged) result.model = read_model(options.model);
-  if (!result.unchanged)
-    for (const auto& [key, text] : metadata) result.model.set_metadata(key, text);
-  write_model(result.model, options.output);
+  const bool in_pieces = has_left_weights(model, options);
+  RunOptions run_options{.progress = console.progress(),
+                         .observe = dump_observer(options.dump, options.output),
+                         .saved_stats = saved ? &*saved : nullptr,
+                         .journal = journal ? &*journal : nullptr,
+                         .costs = options.cost_table ? &*options.cost_table : nullptr,
+                         .keep_stats = !options.save_stats.empty()};
+  const auto make = [&](const KeepTensor& keep) {
+    run_options.keep = keep;
+    Quantized made = naming_file(options.model, [&] {
+      return quantize(std::move(model), samples ? &*samples : nullptr, recipe, onnx_runtime(),
+                      run_options);
+    });
+    check_all_dumped(options.dump);
+    // Not what the passes made of it: nothing was gained by them.
+    if (made.unchanged) made.model = read_model(options.model, leave_from);
+    if (!made.unchanged)
+      for (const auto& [key, text] : metadata) made.model.set_metadata(key, text);
+    return made;
+  };
+  Quantized result;
+  if (in_pieces) {
+    write_model_in_pieces(options.output, [&](const KeepTensor& keep) {
+      result = make(keep);
+      return std::move(result.model);
+    });
+    result.model = read_model(options.output, 0);
+  } else {
+    result = make({});
+    write_model(result.model, options.output);
+  }
   if (!options.save_stats.empty()) {
     CalibrationStats& stats = together ? *saved : result.stats;
     stats.origin = std::move(origin);

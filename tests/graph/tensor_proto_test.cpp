@@ -1,6 +1,8 @@
 #include "ocs/graph/tensor_proto.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -214,6 +216,48 @@ TEST(ExternalData, NeedsNeitherOffsetNorLength) {
   write_floats(folder.path() / "weights.bin", {1, 2, 3});
   EXPECT_THAT(to_tensor(external({2}, {{"location", "weights.bin"}}), folder.path()).as<float>(),
               ElementsAre(1.0F, 2.0F));
+}
+
+TEST(ExternalData, OfHalfWidthIsWidenedWhenItIsRead) {
+  const Folder folder;
+  const std::vector<std::uint16_t> halves{0x3C00, 0xC000};  // 1, -2
+  std::ofstream(folder.path() / "weights.bin", std::ios::binary)
+      .write(reinterpret_cast<const char*>(halves.data()), 4);
+  Proto proto = external({2}, {{"location", "weights.bin"}});
+  proto.set_data_type(Proto::FLOAT16);
+  widen_external(proto);
+  EXPECT_EQ(proto.data_type(), Proto::FLOAT);
+  EXPECT_TRUE(is_widened_external(proto));
+  EXPECT_EQ(external_size(proto, folder.path()), 4U);
+  EXPECT_THAT(to_tensor(proto, folder.path()).as<float>(), ElementsAre(1.0F, -2.0F));
+  load_external_data(proto, folder.path());
+  EXPECT_FALSE(is_widened_external(proto));
+  EXPECT_EQ(proto.name(), "w");
+  EXPECT_THAT(to_tensor(proto).as<float>(), ElementsAre(1.0F, -2.0F));
+
+  Proto brain = external({2}, {{"location", "weights.bin"}});
+  brain.set_data_type(Proto::BFLOAT16);
+  widen_external(brain);
+  EXPECT_THAT(to_tensor(brain, folder.path()).as<float>(), ElementsAre(0.0078125F, -2.0F));
+}
+
+TEST(ExternalData, IsSeenInBlocks) {
+  const Folder folder;
+  std::vector<float> values((std::size_t{1} << 21U) + 3);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  write_floats(folder.path() / "weights.bin", values);
+  const Proto proto = external({static_cast<std::int64_t>(values.size()) - 1},
+                               {{"location", "weights.bin"}, {"offset", "4"}});
+  std::vector<std::size_t> sizes;
+  std::vector<float> seen;
+  for_each_external_block(proto, folder.path(), [&](std::span<const std::byte> block) {
+    sizes.push_back(block.size());
+    const std::size_t before = seen.size();
+    seen.resize(before + block.size() / sizeof(float));
+    std::memcpy(seen.data() + before, block.data(), block.size());
+  });
+  EXPECT_THAT(sizes, ElementsAre(std::size_t{1} << 22U, std::size_t{1} << 22U, 8U));
+  EXPECT_TRUE(std::ranges::equal(seen, std::span(values).subspan(1)));
 }
 
 TEST(ExternalData, OfFourBitTensorsIsLoadedToo) {

@@ -1,7 +1,10 @@
 #include "ocs/io/model_file.h"
 
+#include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +12,8 @@
 #include <unistd.h>
 
 #include "ocs/core/error.h"
+#include "ocs/graph/read_tensor.h"
+#include "ocs/graph/tensor_proto.h"
 #include "support/folder.h"
 #include "support/models.h"
 #include "support/text_model.h"
@@ -117,25 +122,6 @@ TEST(ModelFile, KeepsLargeWeightsInAFileOfTheirOwn) {
             model.proto().SerializeAsString());
 }
 
-TEST(ModelFile, IsTheSameEveryTime) {
-  const TestFolder folder;
-  write_model(text_model(small_text), folder / "one.onnx");
-  write_model(read_model(folder / "one.onnx"), folder / "two.onnx");
-  EXPECT_EQ(bytes_of(folder / "one.onnx"), bytes_of(folder / "two.onnx"));
-}
-
-TEST(ModelFile, SaysWhereItCannotBeWritten) {
-  const TestFolder folder;
-  const Model model = text_model(small_text);
-  EXPECT_THAT(message_of([&] { write_model(model, folder / "no/model.onnx"); }),
-              HasSubstr("no/model.onnx: cannot be written"));
-  EXPECT_THAT(message_of([&] { write_model(model, folder.path()); }),
-              HasSubstr(folder.path().string() + ": cannot be written"));
-  EXPECT_THAT(message_of([&] { write_model(model, "/dev/full"); }),
-              HasSubstr("/dev/full: cannot be written: No space left on device"));
-  EXPECT_THAT(folder.names(), IsEmpty());
-}
-
 // Files of this process end at `bytes` as long as the object lives.
 class SmallDisk {
  public:
@@ -157,6 +143,112 @@ class SmallDisk {
   rlimit before_{};
   void (*signal_)(int);
 };
+
+constexpr std::string_view large_text = R"(
+    input x float[1, 40]; init w float[40, 40] random 1; init v float[40, 40] random 2; init b float[40] random 3;
+    y = Gemm(x, w, b); z = MatMul(y, v); output z)";
+
+bool is_external(const onnx::TensorProto& tensor) {
+  return tensor.data_location() == onnx::TensorProto::EXTERNAL;
+}
+
+TEST(ModelFile, LeavesLargeWeightsWhereTheyAre) {
+  const TestFolder folder;
+  const Model model = text_model(large_text);
+  write_model(model, folder / "model.onnx", 0);
+  const Model whole = read_model(folder / "model.onnx", 12'801);  // one byte more than there are
+  EXPECT_TRUE(std::ranges::none_of(whole.graph().initializer(), is_external));
+  const Model light = read_model(folder / "model.onnx", 12'800);
+  EXPECT_EQ(std::ranges::count_if(light.graph().initializer(), is_external), 2);
+  for (const char* name : {"w", "v", "b"})
+    EXPECT_EQ(read_tensor(Graph(light), name), initializer_of(model, name)) << name;
+}
+
+TEST(ModelFile, ChecksWeightsThatItLeaves) {
+  const TestFolder folder;
+  Model model = text_model(large_text);
+  std::string& bytes = *model.graph().mutable_initializer(1)->mutable_raw_data();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(bytes.data() + 44, &nan, sizeof(nan));
+  write_model(model, folder / "model.onnx", 0);
+  EXPECT_THAT(message_of([&] { (void)read_model(folder / "model.onnx", 0); }),
+              HasSubstr("model.onnx: tensor 'v' holds NaN (value 11 of 1600)"));
+  fs::resize_file(folder / "model.onnx.data", 8192 + 6399);
+  EXPECT_THAT(message_of([&] { (void)read_model(folder / "model.onnx", 0); }),
+              HasSubstr("has 14591 bytes, too few for 6400 at offset 8192"));
+  fs::remove(folder / "model.onnx.data");
+  EXPECT_THAT(message_of([&] { (void)read_model(folder / "model.onnx", 0); }),
+              HasSubstr("is not a file that can be read"));
+}
+
+// One tensor is handed over, one is left in the file that the model was read from (of the same name, in another
+// folder), one is held; all are found again.
+TEST(ModelFile, IsWrittenInPieces) {
+  const TestFolder folder;
+  fs::create_directory(folder / "to");
+  const Model model = text_model(large_text);
+  write_model(model, folder / "model.onnx", 0);
+  write_model_in_pieces(folder / "to/model.onnx", [&](const KeepTensor& keep) {
+    Model light = read_model(folder / "model.onnx", 0);
+    onnx::TensorProto& tensor = *light.graph().mutable_initializer(1);
+    load_external_data(tensor, folder.path());
+    tensor = keep(std::move(tensor));
+    EXPECT_TRUE(tensor.raw_data().empty());
+    const onnx::TensorProto& small = model.graph().initializer(2);
+    EXPECT_EQ(keep(small).raw_data(), small.raw_data());
+    return light;
+  });
+  EXPECT_EQ(fs::file_size(folder / "to/model.onnx.data"), 8192U + 6400U);
+  EXPECT_EQ(read_model(folder / "to/model.onnx").proto().SerializeAsString(),
+            model.proto().SerializeAsString());
+  // In the order in which they came.
+  EXPECT_EQ(bytes_of(folder / "to/model.onnx.data").substr(0, 6400),
+            model.graph().initializer(1).raw_data());
+}
+
+TEST(ModelFile, InPiecesLeavesNothingBehind) {
+  const TestFolder folder;
+  const Model model = text_model(large_text);
+  const auto keep_all = [&](const KeepTensor& keep) {
+    Model made = model.clone();
+    for (auto& tensor : *made.graph().mutable_initializer()) tensor = keep(std::move(tensor));
+    return made;
+  };
+  EXPECT_THAT(message_of([&] {
+                write_model_in_pieces(folder / "model.onnx", [&](const KeepTensor& keep) {
+                  (void)keep_all(keep);
+                  throw_bad_input("no more");
+                  return Model();
+                });
+              }),
+              HasSubstr("no more"));
+  EXPECT_THAT(folder.names(), IsEmpty());
+  {
+    const SmallDisk disk(10'000);
+    EXPECT_THAT(message_of([&] { write_model_in_pieces(folder / "model.onnx", keep_all); }),
+                HasSubstr("model.onnx.data: cannot be written: File too large"));
+  }
+  EXPECT_THAT(folder.names(), IsEmpty());
+}
+
+TEST(ModelFile, IsTheSameEveryTime) {
+  const TestFolder folder;
+  write_model(text_model(small_text), folder / "one.onnx");
+  write_model(read_model(folder / "one.onnx"), folder / "two.onnx");
+  EXPECT_EQ(bytes_of(folder / "one.onnx"), bytes_of(folder / "two.onnx"));
+}
+
+TEST(ModelFile, SaysWhereItCannotBeWritten) {
+  const TestFolder folder;
+  const Model model = text_model(small_text);
+  EXPECT_THAT(message_of([&] { write_model(model, folder / "no/model.onnx"); }),
+              HasSubstr("no/model.onnx: cannot be written"));
+  EXPECT_THAT(message_of([&] { write_model(model, folder.path()); }),
+              HasSubstr(folder.path().string() + ": cannot be written"));
+  EXPECT_THAT(message_of([&] { write_model(model, "/dev/full"); }),
+              HasSubstr("/dev/full: cannot be written: No space left on device"));
+  EXPECT_THAT(folder.names(), IsEmpty());
+}
 
 TEST(ModelFile, LeavesTheOldFileWhereTheDiskIsFull) {
   const TestFolder folder;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "ocs/core/error.h"
+#include "ocs/graph/tensor_proto.h"
 #include "ocs/split/copies.h"
 
 namespace ocs {
@@ -102,6 +103,14 @@ PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& pla
       }
   result.tensor = {.shape = std::move(shape), .values = std::move(values)};
   return result;
+}
+
+StoredWeight stored_weight(const onnx::NodeProto& node, const LayerPlan& plan,
+                           const Shape& weight) {
+  if (plan.kept != nullptr)
+    return {.tensor = *plan.kept, .groups = int_attribute(node, "group", 1)};
+  const PhysicalWeight physical = physical_weight(node, plan, weight);
+  return {.tensor = to_packed_proto(physical.tensor, plan.storage_bits), .groups = physical.groups};
 }
 
 std::vector<float> physical_rows(const std::vector<float>& values,

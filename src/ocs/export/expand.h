@@ -24,6 +24,14 @@ struct PhysicalWeight {
 [[nodiscard]] PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& plan,
                                              const Shape& weight);
 
+// The same as it is written: packed where several integers share a byte, or what lies in the file of weights already (plan.kept).
+struct StoredWeight {
+  onnx::TensorProto tensor{};
+  std::int64_t groups = 1;
+};
+[[nodiscard]] StoredWeight stored_weight(const onnx::NodeProto& node, const LayerPlan& plan,
+                                         const Shape& weight);
+
 // One entry for each physical row out of one for each row of the float weight (or a single one for
 // all).
 [[nodiscard]] std::vector<float> physical_rows(const std::vector<float>& values,

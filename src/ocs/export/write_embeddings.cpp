@@ -19,14 +19,17 @@ struct Written {
 };
 
 bool are_same(const EmbeddingPlan& a, const EmbeddingPlan& b) {
-  return a.weight == b.weight && a.params == b.params && a.stored == b.stored;
+  return a.weight == b.weight && a.params == b.params && a.stored == b.stored && a.kept == b.kept;
 }
 
 Written write_table(const Graph& graph, const EmbeddingPlan& plan, Model& out) {
   const std::string& name = plan.weight;
   const Shape shape = shape_of(*graph.initializer(name));
   return {.plan = &plan,
-          .table = add_initializer(out, name + "_table", {.shape = shape, .values = plan.stored}),
+          .table = add_initializer(out, name + "_table",
+                                   plan.kept != nullptr
+                                       ? *plan.kept
+                                       : to_proto({.shape = shape, .values = plan.stored}, "")),
           .scale = add_initializer(out, name + "_table_scale", {.values = plan.params.scale}),
           .zero_point = add_initializer(out, name + "_table_zero_point",
                                         {.values = std::vector<std::int8_t>{0}})};

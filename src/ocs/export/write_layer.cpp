@@ -143,9 +143,9 @@ const LayerWriter::Written* LayerWriter::same_as(const LayerPlan& layer) const {
   const auto [first, last] = weights_.equal_range(layer.weight);
   const auto same = std::find_if(first, last, [&](const auto& entry) {
     const LayerPlan& other = *entry.second.layer;
-    return other.stored == layer.stored && other.params == layer.params &&
-           other.rows == layer.rows && other.inputs == layer.inputs &&
-           other.dynamic_weights == layer.dynamic_weights &&
+    return other.stored == layer.stored && other.kept == layer.kept &&
+           other.params == layer.params && other.rows == layer.rows &&
+           other.inputs == layer.inputs && other.dynamic_weights == layer.dynamic_weights &&
            other.rounds_as_it_runs == layer.rounds_as_it_runs;
   });
   return same == last ? nullptr : &same->second;
@@ -163,8 +163,7 @@ DynamicWeight LayerWriter::write_dynamic_weight(const onnx::NodeProto& node,
 }
 
 std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& layer) {
-  PhysicalWeight weight =
-      physical_weight(node, layer, shape_of(*graph_->initializer(layer.weight)));
+  StoredWeight weight = stored_weight(node, layer, shape_of(*graph_->initializer(layer.weight)));
   if (weight.groups != int_attribute(node, "group", 1)) set_attribute(node, "group", weight.groups);
   if (const Written* same = same_as(layer)) return same->output;
 
@@ -173,20 +172,19 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
   const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
   // DequantizeLinear takes one axis: rows on two (the directions of recurrent nodes) are stored on
   // one.
-  const Shape shape = weight.tensor.shape;
+  const Shape shape = shape_of(weight.tensor);
   int axis = layer.params.axis.value_or(0);
   if (has_blocks) axis = find_linear_op(node)->input_axis(node, layer.operand, shape);
   const bool is_flat =
       is_row && !has_blocks &&
       shape[static_cast<std::size_t>(axis)] != static_cast<std::int64_t>(scales.size());
   if (is_flat) {
-    weight.tensor.shape.assign(shape.begin() + axis, shape.end());
-    weight.tensor.shape[0] = static_cast<std::int64_t>(scales.size());
+    weight.tensor.mutable_dims()->Assign(shape.begin() + axis, shape.end());
+    weight.tensor.set_dims(0, static_cast<std::int64_t>(scales.size()));
     axis = 0;
   }
   std::vector<std::string> inputs{
-      add_initializer(*out_, named(layer.weight, "_quantized"),
-                      to_packed_proto(weight.tensor, layer.storage_bits)),
+      add_initializer(*out_, named(layer.weight, "_quantized"), std::move(weight.tensor)),
       add_initializer(*out_, named(layer.weight, "_scale"),
                       has_blocks ? block_scales(scales, shape, axis, layer.params.block)
                                  : scalar_or_row(scales, is_row))};

@@ -49,8 +49,8 @@ fs::path file_of(const onnx::TensorProto& proto, const fs::path& folder) {
 
 }  // namespace
 
-std::string read_external_data(const onnx::TensorProto& proto, const fs::path& folder,
-                               std::optional<std::uint64_t> expected) {
+ExternalRange external_range(const onnx::TensorProto& proto, const fs::path& folder,
+                             std::optional<std::uint64_t> expected) {
   const fs::path file = file_of(proto, folder);
   std::error_code error;
   const bool regular = fs::is_regular_file(file, error);
@@ -71,13 +71,17 @@ std::string read_external_data(const onnx::TensorProto& proto, const fs::path& f
     throw_bad_input(fmt::format("external data: '{}' has {} bytes, too few for {} at offset {}",
                                 file.string(), available, length, offset));
   }
-  std::string bytes(length, '\0');
-  std::ifstream stream(file, std::ios::binary);
-  stream.seekg(static_cast<std::streamoff>(offset));
-  stream.read(bytes.data(), static_cast<std::streamsize>(length));
-  if (!stream && length > 0)
-    throw_bad_input(fmt::format("external data: '{}' cannot be read", file.string()));
-  return bytes;
+  return {.file = file, .offset = offset, .length = length};
+}
+
+void read_external(const ExternalRange& range, std::uint64_t start, std::span<std::byte> bytes) {
+  std::ifstream stream;
+  stream.rdbuf()->pubsetbuf(nullptr, 0);  // straight into `bytes`
+  stream.open(range.file, std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(range.offset + start));
+  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!stream && !bytes.empty())
+    throw_bad_input(fmt::format("external data: '{}' cannot be read", range.file.string()));
 }
 
 }  // namespace ocs

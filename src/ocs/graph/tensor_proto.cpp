@@ -1,5 +1,6 @@
 #include "ocs/graph/tensor_proto.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -65,8 +66,19 @@ std::optional<std::uint64_t> bits_of(std::int32_t type) {
   }
 }
 
+// Under this key the external data of a float tensor say that their bytes are still of a half-width
+// type (widen_external): its number.
+constexpr std::string_view stored_type_key = "ocs.stored_type";
+
+std::int32_t stored_type(const Proto& proto) {
+  for (const auto& entry : proto.external_data())
+    if (entry.key() == stored_type_key)
+      return entry.value() == std::to_string(Proto::BFLOAT16) ? Proto::BFLOAT16 : Proto::FLOAT16;
+  return proto.data_type();
+}
+
 std::optional<std::uint64_t> bytes_of(const Proto& proto) {
-  const auto bits = bits_of(proto.data_type());
+  const auto bits = bits_of(stored_type(proto));
   if (!bits) return std::nullopt;
   const auto count = static_cast<std::uint64_t>(element_count(shape_of(proto)));
   if (count > std::numeric_limits<std::uint64_t>::max() / *bits) throw_bad_input("it is too large");
@@ -112,11 +124,18 @@ std::optional<std::int64_t> typed_values(const Proto& proto) {
   return proto.int32_data_size();
 }
 
-// The bytes of a tensor that has them: raw_data or external; none where typed fields hold the
-// values.
-std::optional<std::string> external_bytes(const Proto& proto, const std::filesystem::path& folder) {
-  if (proto.data_location() != Proto::EXTERNAL) return std::nullopt;
-  return read_external_data(proto, folder, bytes_of(proto));
+ExternalRange range_of(const Proto& proto, const std::filesystem::path& folder) {
+  return external_range(proto, folder, bytes_of(proto));
+}
+
+// All values of an external tensor, read into their place.
+template <typename T>
+std::vector<T> from_file(const ExternalRange& range, std::int64_t count) {
+  const auto size = static_cast<std::size_t>(count);
+  if (range.length != size * sizeof(T)) throw_bad_input("external data: a type of another width");
+  std::vector<T> values(size);
+  read_external(range, 0, std::as_writable_bytes(std::span(values)));
+  return values;
 }
 
 template <typename T>
@@ -168,14 +187,14 @@ std::vector<float> to_floats(const std::vector<std::uint16_t>& halves) {
 
 Values values_of(const Proto& proto, const std::filesystem::path& folder) {
   const std::int64_t count = element_count(shape_of(proto));
-  const auto external = external_bytes(proto, folder);
-  const bool has_bytes = external || !proto.raw_data().empty();
-  const std::string_view bytes = external ? *external : proto.raw_data();
+  const bool is_external = proto.data_location() == Proto::EXTERNAL;
   const auto read = [&]<typename T>(const auto& field) {
-    return has_bytes ? from_bytes<T>(bytes, count) : from_field<T>(field, count);
+    if (is_external) return from_file<T>(range_of(proto, folder), count);
+    return proto.raw_data().empty() ? from_field<T>(field, count)
+                                    : from_bytes<T>(proto.raw_data(), count);
   };
   const auto& small = proto.int32_data();
-  switch (proto.data_type()) {
+  switch (stored_type(proto)) {
     case Proto::FLOAT:
       return read.operator()<float>(proto.float_data());
     case Proto::DOUBLE:
@@ -239,10 +258,48 @@ Tensor to_tensor(const Proto& proto, const std::filesystem::path& folder) {
 
 void load_external_data(Proto& proto, const std::filesystem::path& folder) {
   if (proto.data_location() != Proto::EXTERNAL) return;
-  auto bytes = while_doing(words_for(proto), [&] { return external_bytes(proto, folder); });
-  proto.set_raw_data(std::move(*bytes));
+  if (is_widened_external(proto)) {
+    proto = to_proto(to_tensor(proto, folder), proto.name());
+    return;
+  }
+  while_doing(words_for(proto), [&] {
+    const ExternalRange range = range_of(proto, folder);
+    std::string bytes(range.length, '\0');
+    read_external(range, 0, std::as_writable_bytes(std::span(bytes)));
+    proto.set_raw_data(std::move(bytes));
+  });
   proto.clear_external_data();
   proto.clear_data_location();
+}
+
+std::uint64_t external_size(const Proto& proto, const std::filesystem::path& folder) {
+  if (proto.data_location() != Proto::EXTERNAL) return 0;
+  return while_doing(words_for(proto), [&] { return range_of(proto, folder).length; });
+}
+
+void for_each_external_block(const Proto& proto, const std::filesystem::path& folder,
+                             const std::function<void(std::span<const std::byte>)>& visit) {
+  while_doing(words_for(proto), [&] {
+    constexpr std::uint64_t largest = std::uint64_t{1} << 22U;
+    const ExternalRange range = range_of(proto, folder);
+    std::vector<std::byte> block(std::min(largest, range.length));
+    for (std::uint64_t start = 0; start < range.length; start += block.size()) {
+      const auto part = std::span(block).first(std::min(largest, range.length - start));
+      read_external(range, start, part);
+      visit(part);
+    }
+  });
+}
+
+void widen_external(Proto& proto) {
+  auto* entry = proto.add_external_data();
+  entry->set_key(std::string(stored_type_key));
+  entry->set_value(std::to_string(proto.data_type()));
+  proto.set_data_type(Proto::FLOAT);
+}
+
+bool is_widened_external(const Proto& proto) {
+  return proto.data_location() == Proto::EXTERNAL && stored_type(proto) != proto.data_type();
 }
 
 Proto to_proto(const Tensor& tensor, const std::string& name) {

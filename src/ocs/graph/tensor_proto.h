@@ -2,8 +2,11 @@
 // bfloat16 widened), checked sizes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <span>
 #include <string>
 
 #include <onnx/onnx_pb.h>
@@ -22,6 +25,19 @@ namespace ocs {
 // Moves external data into raw_data, of any element type; nothing to do for other tensors. Same
 // errors.
 void load_external_data(onnx::TensorProto& proto, const std::filesystem::path& folder);
+
+// Bytes that an external tensor has in its file, 0 for any other. Same errors.
+[[nodiscard]] std::uint64_t external_size(const onnx::TensorProto& proto,
+                                          const std::filesystem::path& folder);
+// The bytes of an external tensor as they lie in its file, piece by piece, each of at most 4 MB and, but for the last, of
+// whole elements. Same errors.
+void for_each_external_block(const onnx::TensorProto& proto, const std::filesystem::path& folder,
+                             const std::function<void(std::span<const std::byte>)>& visit);
+// Makes an external tensor of float16 or bfloat16 one of float: its bytes stay as they are and are widened
+// by whoever reads them through this file. Nobody else understands such a tensor: load_external_data
+// makes an ordinary one of it.
+void widen_external(onnx::TensorProto& proto);
+[[nodiscard]] bool is_widened_external(const onnx::TensorProto& proto);
 
 // As raw_data.
 [[nodiscard]] onnx::TensorProto to_proto(const Tensor& tensor, const std::string& name);

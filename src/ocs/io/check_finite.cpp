@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +16,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/graph/graph.h"
+#include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
 
 namespace ocs {
@@ -52,7 +56,20 @@ Finding scan(const char* bytes, std::size_t count, Bits exponent) {
 }
 
 template <typename Bits, typename Field>
-Finding scan_tensor(const Proto& tensor, const Field& field, Bits exponent) {
+Finding scan_tensor(const Proto& tensor, const std::filesystem::path& folder, const Field& field,
+                    Bits exponent) {
+  if (tensor.data_location() == Proto::EXTERNAL) {
+    Finding worst;
+    std::size_t start = 0;
+    for_each_external_block(tensor, folder, [&](std::span<const std::byte> block) {
+      const std::size_t count = block.size() / sizeof(Bits);
+      Finding found = scan(reinterpret_cast<const char*>(block.data()), count, exponent);
+      found.index += start;
+      if (found.worst > worst.worst) worst = found;
+      start += count;
+    });
+    return worst;
+  }
   if (!tensor.raw_data().empty())
     return scan(tensor.raw_data().data(), tensor.raw_data().size() / sizeof(Bits), exponent);
   if constexpr (sizeof(typename Field::value_type) == sizeof(Bits)) {
@@ -64,16 +81,17 @@ Finding scan_tensor(const Proto& tensor, const Field& field, Bits exponent) {
   }
 }
 
-Finding scan_tensor(const Proto& tensor) {
+Finding scan_tensor(const Proto& tensor, const std::filesystem::path& folder) {
   switch (tensor.data_type()) {
     case Proto::FLOAT:
-      return scan_tensor<std::uint32_t>(tensor, tensor.float_data(), 0x7F80'0000U);
+      return scan_tensor<std::uint32_t>(tensor, folder, tensor.float_data(), 0x7F80'0000U);
     case Proto::DOUBLE:
-      return scan_tensor<std::uint64_t>(tensor, tensor.double_data(), 0x7FF0'0000'0000'0000U);
+      return scan_tensor<std::uint64_t>(tensor, folder, tensor.double_data(),
+                                        0x7FF0'0000'0000'0000U);
     case Proto::FLOAT16:
-      return scan_tensor<std::uint16_t>(tensor, tensor.int32_data(), 0x7C00U);
+      return scan_tensor<std::uint16_t>(tensor, folder, tensor.int32_data(), 0x7C00U);
     case Proto::BFLOAT16:
-      return scan_tensor<std::uint16_t>(tensor, tensor.int32_data(), 0x7F80U);
+      return scan_tensor<std::uint16_t>(tensor, folder, tensor.int32_data(), 0x7F80U);
     default:
       return {};
   }
@@ -117,7 +135,8 @@ TakesInfinity readers_of(const Model& model) {
 
 class Checker {
  public:
-  explicit Checker(const Model& model) : takes_(readers_of(model)) {}
+  explicit Checker(const Model& model)
+      : folder_(model.file().parent_path()), takes_(readers_of(model)) {}
 
   void graph(const onnx::GraphProto& graph) const {
     for (const auto& tensor : graph.initializer())
@@ -148,8 +167,8 @@ class Checker {
     return found != takes_.end() && found->second;
   }
 
-  static void check(const Proto& tensor, const std::string& name, bool infinity_is_ordinary) {
-    const Finding found = scan_tensor(tensor);
+  void check(const Proto& tensor, const std::string& name, bool infinity_is_ordinary) const {
+    const Finding found = scan_tensor(tensor, folder_);
     if (found.worst == Worst::finite || (found.worst == Worst::infinite && infinity_is_ordinary))
       return;
     throw_bad_input(fmt::format("tensor '{}' holds {} (value {} of {})", name,
@@ -163,6 +182,7 @@ class Checker {
     return total;
   }
 
+  std::filesystem::path folder_;
   TakesInfinity takes_;
 };
 

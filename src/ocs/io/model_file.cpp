@@ -1,10 +1,13 @@
 #include "ocs/io/model_file.h"
 
 #include <algorithm>
+#include <memory>
 #include <ostream>
+#include <set>
+#include <span>
 #include <string>
 #include <system_error>
-#include <vector>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -108,83 +111,92 @@ void serialize(const onnx::ModelProto& proto, std::ostream& out) {
   proto.SerializeWithCachedSizes(&coded);     // sizes: ByteSizeLong, called by write_model
 }
 
-// What goes to the data file, in its order.
-struct External {
-  const onnx::TensorProto* tensor = nullptr;
-  std::size_t offset = 0;
-};
-
 // Smaller tensors stay in the model: shapes and scales are needed to read it at all.
 constexpr std::size_t smallest_external = 1024;
 constexpr std::size_t alignment = 4096;  // so that engines can map the weights
 
-// Moves the weights of `light`, a copy of `whole`, out of it.
-std::vector<External> move_out(const onnx::ModelProto& whole, onnx::ModelProto& light,
-                               const std::string& location) {
-  std::vector<External> moved;
-  std::size_t end = 0;
-  for (int i = 0; i < whole.graph().initializer_size(); ++i) {
-    const onnx::TensorProto& tensor = whole.graph().initializer(i);
-    const std::size_t length = tensor.raw_data().size();
-    if (length < smallest_external) continue;
-    const std::size_t offset = (end + alignment - 1) / alignment * alignment;
-    end = offset + length;
-    moved.push_back({.tensor = &tensor, .offset = offset});
-    onnx::TensorProto& left = *light.mutable_graph()->mutable_initializer(i);
-    left.clear_raw_data();
-    left.set_data_location(onnx::TensorProto::EXTERNAL);
+// Stands for the file of weights until all of them are written: no file has such a name, so that it
+// cannot be mixed up with one that the model was read from.
+const std::string kept_location{"\0kept", 5};
+
+struct WriteFailed {};  // the stream knows why
+
+// The file of weights beside a model while it is filled.
+class DataFile {
+ public:
+  explicit DataFile(std::ostream& out) : out_(&out) {}
+
+  // The tensor's bytes go to the file, and it refers to them from now on.
+  void take(onnx::TensorProto& tensor, const fs::path& folder) {
+    const bool is_external = tensor.data_location() == onnx::TensorProto::EXTERNAL;
+    for (; end_ % alignment != 0; ++end_) out_->put('\0');
+    const std::size_t offset = end_;
+    if (is_external)
+      for_each_external_block(tensor, folder,
+                              [&](std::span<const std::byte> block) { append(block); });
+    else
+      append(std::as_bytes(std::span(tensor.raw_data())));
+    // Not clear_raw_data: that keeps the memory.
+    const std::unique_ptr<std::string> done(tensor.release_raw_data());
+    tensor.clear_external_data();
+    tensor.set_data_location(onnx::TensorProto::EXTERNAL);
     const auto add = [&](const std::string& key, const std::string& value) {
-      auto* entry = left.add_external_data();
+      auto* entry = tensor.add_external_data();
       entry->set_key(key);
       entry->set_value(value);
     };
-    add("location", location);
+    add("location", kept_location);
     add("offset", std::to_string(offset));
-    add("length", std::to_string(length));
+    add("length", std::to_string(end_ - offset));
   }
-  return moved;
+
+ private:
+  void append(std::span<const std::byte> bytes) {
+    out_->write(reinterpret_cast<const char*>(bytes.data()),
+                static_cast<std::streamsize>(bytes.size()));
+    if (!*out_) throw WriteFailed{};
+    end_ += bytes.size();
+  }
+
+  std::ostream* out_;
+  std::size_t end_ = 0;
+};
+
+onnx::StringStringEntryProto* kept_entry(onnx::TensorProto& tensor) {
+  if (tensor.data_location() != onnx::TensorProto::EXTERNAL) return nullptr;
+  const auto entry = std::ranges::find_if(*tensor.mutable_external_data(), [](const auto& each) {
+    return each.key() == "location" && each.value() == kept_location;
+  });
+  return entry == tensor.mutable_external_data()->end() ? nullptr : &*entry;
 }
 
-void write_data(const std::vector<External>& tensors, std::ostream& out) {
-  std::size_t end = 0;
-  for (const External& external : tensors) {
-    for (; end < external.offset; ++end) out.put('\0');
-    const std::string& bytes = external.tensor->raw_data();
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    end += bytes.size();
+// What the model itself still holds, or refers to elsewhere, follows behind what was kept.
+void complete(DataFile& data, Model& model, const std::string& location) {
+  const fs::path folder = model.file().parent_path();
+  for (onnx::TensorProto& tensor : *model.graph().mutable_initializer()) {
+    if (kept_entry(tensor) == nullptr) {
+      if (is_widened_external(tensor)) load_external_data(tensor, folder);
+      const bool is_external = tensor.data_location() == onnx::TensorProto::EXTERNAL;
+      if (is_external || tensor.raw_data().size() >= smallest_external) data.take(tensor, folder);
+    }
+    if (auto* entry = kept_entry(tensor)) entry->set_value(location);
   }
 }
-
-void write_with_data(const Model& model, const fs::path& file) {
-  const fs::path data = fs::path(file).concat(".data");
-  onnx::ModelProto light = model.proto();
-  const std::vector<External> tensors = move_out(model.proto(), light, data.filename().string());
-  if (light.ByteSizeLong() > largest_model_file)
-    throw_unsupported(file.string() + ": more than 2 GB even without weights");
-  std::error_code ignored;
-  const bool replaces = fs::exists(data, ignored);
-  try {
-    write_file(file, [&](std::ostream& out) {
-      serialize(light, out);
-      out.flush();
-      // The model lies complete beside its place before its data changes, so that little can go
-      // wrong in between.
-      if (out) write_file(data, [&](std::ostream& bytes) { write_data(tensors, bytes); });
-    });
-  } catch (...) {
-    if (!replaces) fs::remove(data, ignored);
-    throw;
-  }
-}
-
 }  // namespace
 
-Model read_model(const fs::path& file) {
+Model read_model(const fs::path& file, std::uint64_t leave_from) {
   return while_doing(file.string(), [&] {
     onnx::ModelProto proto = parse(file);
     const fs::path folder = file.parent_path();
+    std::uint64_t external = 0;
+    for (const onnx::TensorProto& tensor : proto.graph().initializer())
+      external += external_size(tensor, folder);
+    std::set<const onnx::TensorProto*> left;
+    if (external > 0 && external >= leave_from)
+      for (const onnx::TensorProto& tensor : proto.graph().initializer())
+        if (external_size(tensor, folder) >= smallest_external) left.insert(&tensor);
     for_each_tensor(proto, [&](onnx::TensorProto& tensor) {
-      load_external_data(tensor, folder);
+      if (!left.contains(&tensor)) load_external_data(tensor, folder);
       check_size(tensor);
     });
     Model model(std::move(proto), file);
@@ -197,8 +209,47 @@ Model read_model(const fs::path& file) {
 
 void write_model(const Model& model, const fs::path& file, std::size_t single_file_limit) {
   if (model.proto().ByteSizeLong() > std::min(single_file_limit, largest_model_file))
-    return write_with_data(model, file);
+    return write_model_in_pieces(file, [&](const KeepTensor&) { return model.clone(); });
   write_file(file, [&](std::ostream& out) { serialize(model.proto(), out); });
+}
+
+void write_model_in_pieces(const fs::path& file,
+                           const std::function<Model(const KeepTensor&)>& make) {
+  const fs::path data = fs::path(file).concat(".data");
+  std::error_code ignored;
+  const bool replaces = fs::exists(data, ignored);
+  const auto fill = [&](std::ostream& bytes, std::ostream& out) {
+    DataFile weights(bytes);
+    Model model = make([&](onnx::TensorProto tensor) {
+      if (tensor.raw_data().size() >= smallest_external) weights.take(tensor, {});
+      return tensor;
+    });
+    complete(weights, model, data.filename().string());
+    if (model.proto().ByteSizeLong() > largest_model_file)
+      throw_unsupported(file.string() + ": more than 2 GB even without weights");
+    // The model lies complete beside its place before its data change, so that little can go wrong
+    // in between.
+    serialize(model.proto(), out);
+    out.flush();
+    if (!out) throw WriteFailed{};
+  };
+  try {
+    write_file(file, [&](std::ostream& out) {
+      try {
+        write_file(data, [&](std::ostream& bytes) {
+          try {
+            fill(bytes, out);
+          } catch (const WriteFailed&) {
+            if (bytes) throw;  // else write_file says why
+          }
+        });
+      } catch (const WriteFailed&) {  // it was `out`
+      }
+    });
+  } catch (...) {
+    if (!replaces) fs::remove(data, ignored);
+    throw;
+  }
 }
 
 }  // namespace ocs

@@ -83,8 +83,12 @@ void Widening::check_nodes(const onnx::GraphProto& graph, const ValueFacts* oute
 
 void Widening::widen(TensorProto& tensor) {
   if (!is_half(tensor.data_type())) return;
-  const std::string name = tensor.name();
-  tensor = to_proto(to_tensor(tensor, folder_), name);
+  if (tensor.data_location() == TensorProto::EXTERNAL) {
+    widen_external(tensor);
+  } else {
+    const std::string name = tensor.name();
+    tensor = to_proto(to_tensor(tensor, folder_), name);
+  }
   ++count_;
 }
 

@@ -19,6 +19,7 @@
 #include "ocs/graph/verify.h"
 #include "ocs/pipeline/equalize_channels.h"
 #include "ocs/pipeline/fallback.h"
+#include "ocs/pipeline/keep_weights.h"
 #include "ocs/pipeline/measure.h"
 #include "ocs/pipeline/round_with_energies.h"
 #include "ocs/pipeline/settle.h"
@@ -217,7 +218,13 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
     known.gains = weigh_layers(prepared.model, recipe,
                                unmeasured_samples(*samples, recipe, recipe.budget_samples), engine,
                                options.progress);
-  planned.plan = make_plan(prepared.model, stats, recipe, prepared.unfolded, known);
+  PlanObserver observer;
+  if (options.keep) {
+    if (samples != nullptr || !can_keep_weights(recipe))
+      throw_internal("weights cannot be kept in a file: this run needs them in memory");
+    observer = keep_weights(prepared.model, options.keep);
+  }
+  planned.plan = make_plan(prepared.model, stats, recipe, prepared.unfolded, known, observer);
   if (!split.halves.empty()) make_halves_exact(split, recipe, planned.plan, prepared);
   // After the plan: scales and copies are decided by then, and only the integers and the bias change.
   round_with_energies(prepared.model, stats, recipe, prepared.unfolded, samples, engine,

@@ -13,6 +13,7 @@
 #include "ocs/costs/cost_table.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
+#include "ocs/io/model_file.h"
 #include "ocs/pipeline/rounding_journal.h"
 #include "ocs/plan/make_plan.h"
 #include "ocs/recipe/recipe.h"
@@ -31,7 +32,10 @@ struct RunOptions {
                 // where the recipe does not take them (takes_saved_statistics)
   const RoundingJournal* journal = nullptr;  // null: what is rounded is kept nowhere
   const CostTable* costs =
-      nullptr;              // what recipe.latency_budget is spent by; null: the program's own
+      nullptr;  // what recipe.latency_budget is spent by; null: the program's own
+  // Set: the integers of each layer are handed to it as soon as they are known (write_model_in_pieces) and are not in memory any
+  // more. Without samples, and where can_keep_weights(recipe).
+  KeepTensor keep{};
   bool keep_stats = false;  // whole statistics in the result, for --save-stats (histograms even
                             // where no clip needs them)
 };

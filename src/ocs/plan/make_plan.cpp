@@ -8,6 +8,7 @@
 #include "ocs/core/parallel.h"
 #include "ocs/costs/cost_table_json.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/plan/batches.h"
 #include "ocs/plan/engine_gemm.h"
 #include "ocs/plan/estimate_channels.h"
 #include "ocs/plan/find_layers.h"
@@ -75,7 +76,8 @@ std::int64_t copies_of(const LayerPlan& layer) {
 }  // namespace
 
 Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& recipe,
-               const std::map<std::string, UnfoldedRows>& unfolded, const Foreknowledge& known) {
+               const std::map<std::string, UnfoldedRows>& unfolded, const Foreknowledge& known,
+               const PlanObserver& observer) {
   const SplitActivations& split = known.split;
   const CostTable& costs = known.costs == nullptr ? default_costs() : *known.costs;
   const Graph graph(model);
@@ -129,15 +131,24 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
     copies = share_budget(problems, copy_prices(graph, problems, recipe, costs),
                           copy_budget(recipe), known.gains);
   }
-  std::vector<LayerPlan> layers(found.layers.size());
-  parallel_for(layers.size(), [&](std::size_t i) {
-    const Layer& layer = found.layers[i];
-    WeightProblem problem = problem_of(layer);
-    if (const auto shared = copies.find(layer.id()); shared != copies.end())
-      problem.copies = shared->second;
-    layers[i] = while_doing("node '" + layer.node + "'", [&] { return plan_weights(problem); });
-  });
-  plan.layers = std::move(layers);
+  plan.layers.resize(found.layers.size());
+  const auto weights_of = [&](std::size_t i) {
+    return element_count(*graph.initializer(found.layers[i].weight));
+  };
+  const auto batches = observer.layers ? batches_of(plan.layers.size(), weights_of)
+                                       : std::vector<std::size_t>{0, plan.layers.size()};
+  for (std::size_t batch = 0; batch + 1 < batches.size(); ++batch) {
+    const std::size_t first = batches[batch];
+    const auto planned = std::span(plan.layers).subspan(first, batches[batch + 1] - first);
+    parallel_for(planned.size(), [&](std::size_t i) {
+      const Layer& layer = found.layers[first + i];
+      WeightProblem problem = problem_of(layer);
+      if (const auto shared = copies.find(layer.id()); shared != copies.end())
+        problem.copies = shared->second;
+      planned[i] = while_doing("node '" + layer.node + "'", [&] { return plan_weights(problem); });
+    });
+    if (observer.layers) observer.layers(planned);
+  }
   for (LayerPlan& layer : plan.layers)
     if (const auto split_of = dynamic.find(layer.id()); split_of != dynamic.end()) {
       layer.dynamic = split_of->second;
@@ -147,7 +158,7 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
     if (const auto growth = split.grown.find(layer.node); growth != split.grown.end())
       note_growth(growth->second, layer);
 
-  plan_embeddings(graph, recipe, plan);
+  plan_embeddings(graph, recipe, observer, plan);
 
   choose_recurrent_forms(recipe, plan);
   mark_engine_gemms(model, plan);

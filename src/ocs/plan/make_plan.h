@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 
 #include "ocs/calibrate/stats.h"
@@ -33,12 +35,19 @@ struct Foreknowledge {
   const CostTable* costs = nullptr;                 // null: the program's own
 };
 
+// Shown what is planned as soon as it is, a few layers at a time in graph order, so that not all integers need be in memory
+// at once: it may take them away (LayerPlan::kept). Empty functions: nobody looks.
+struct PlanObserver {
+  std::function<void(std::span<LayerPlan>)> layers{};
+  std::function<void(std::span<EmbeddingPlan>)> embeddings{};
+};
+
 // The decisions in order: layers, regions, activations, weights, bias, embeddings. `stats` may be null where
 // the recipe keeps activations float: then biases are corrected, and errors weighed, with what `known.normals` and the graph
 // tell of the channels (estimate_channels.h). Deterministic; parallel over layers.
 [[nodiscard]] Plan make_plan(const Model& model, const CalibrationStats* stats,
                              const Recipe& recipe,
                              const std::map<std::string, UnfoldedRows>& unfolded,
-                             const Foreknowledge& known = {});
+                             const Foreknowledge& known = {}, const PlanObserver& observer = {});
 
 }  // namespace ocs

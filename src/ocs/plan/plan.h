@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <onnx/onnx_pb.h>
 
 #include "ocs/core/note.h"
 #include "ocs/ops/op.h"
@@ -67,8 +70,11 @@ struct LayerPlan {
   bool rounds_as_it_runs =
       false;  // its data are rounded to 8 bits with a scale of each run; then act_bits is none
   std::vector<std::int16_t>
-      stored{};               // integers in the layout of the weight, unsplit; |q| <= copies * N
-  std::vector<int> copies{};  // physical channels of each input channel; empty: no splits
+      stored{};  // integers in the layout of the weight, unsplit; |q| <= copies * N
+  // The same as they are written, once their bytes lie in the written model's file of weights; then
+  // `stored` is empty. Layers that share a tensor share this.
+  std::shared_ptr<const onnx::TensorProto> kept{};
+  std::vector<int> copies{};           // physical channels of each input channel; empty: no splits
   SplitForm form = SplitForm::gather;  // how copies are written, decided (never automatic)
   // Real copies cost least time so, by the cost table (cheapest_forms); automatic: not known.
   SplitForm cheapest_form = SplitForm::automatic;
@@ -110,6 +116,7 @@ struct EmbeddingPlan {
   std::string weight{};  // initializer of the float table
   QuantParams params{};  // one scale
   std::vector<std::int8_t> stored{};
+  std::shared_ptr<const onnx::TensorProto> kept{};  // as in LayerPlan
   double predicted_sqnr_db = 0.0;  // energy of the table over that of its rounding error
 };
 

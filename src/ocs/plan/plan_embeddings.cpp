@@ -7,6 +7,7 @@
 #include "ocs/core/parallel.h"
 #include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/plan/batches.h"
 #include "ocs/quant/affine.h"
 
 namespace ocs {
@@ -57,7 +58,8 @@ std::vector<std::string> find_embeddings(const Graph& graph) {
   return found;
 }
 
-void plan_embeddings(const Graph& graph, const Recipe& recipe, Plan& plan) {
+void plan_embeddings(const Graph& graph, const Recipe& recipe, const PlanObserver& observer,
+                     Plan& plan) {
   if (!recipe.quantize_embeddings) return;
   std::vector<std::string> nodes;
   for (const std::string& name : find_embeddings(graph)) {
@@ -70,10 +72,20 @@ void plan_embeddings(const Graph& graph, const Recipe& recipe, Plan& plan) {
           {.node = name, .op = "Gather", .reason = "kept float by the pattern '" + *kept + "'"});
   }
   plan.embeddings.resize(nodes.size());
-  parallel_for(nodes.size(), [&](std::size_t i) {
-    plan.embeddings[i] =
-        plan_embedding(graph, *graph.node_named(nodes[i]), recipe_for(recipe, nodes[i], {}));
-  });
+  const auto entries_of = [&](std::size_t i) {
+    return element_count(*graph.initializer(graph.node_named(nodes[i])->input(0)));
+  };
+  const auto batches = observer.embeddings ? batches_of(nodes.size(), entries_of)
+                                           : std::vector<std::size_t>{0, nodes.size()};
+  for (std::size_t batch = 0; batch + 1 < batches.size(); ++batch) {
+    const std::size_t first = batches[batch];
+    const auto planned = std::span(plan.embeddings).subspan(first, batches[batch + 1] - first);
+    parallel_for(planned.size(), [&](std::size_t i) {
+      const std::string& node = nodes[first + i];
+      planned[i] = plan_embedding(graph, *graph.node_named(node), recipe_for(recipe, node, {}));
+    });
+    if (observer.embeddings) observer.embeddings(planned);
+  }
 }
 
 }  // namespace ocs

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ocs/graph/graph.h"
+#include "ocs/plan/make_plan.h"
 #include "ocs/plan/plan.h"
 #include "ocs/recipe/recipe.h"
 
@@ -17,6 +18,7 @@ namespace ocs {
 // Where the recipe asks for it: an EmbeddingPlan for each of them, rounded to nearest with one scale
 // (weight_bits, weight_clip, overrides applied); those that keep_float names are listed as skipped.
 // A table that a layer reads too (a tied decoder) has integers of its own here.
-void plan_embeddings(const Graph& graph, const Recipe& recipe, Plan& plan);
+void plan_embeddings(const Graph& graph, const Recipe& recipe, const PlanObserver& observer,
+                     Plan& plan);
 
 }  // namespace ocs

@@ -5,7 +5,10 @@
 #include <map>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "ocs/core/error.h"
+#include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
 
 namespace ocs {
@@ -63,10 +66,15 @@ std::int64_t extra_of(std::int64_t whole, double growth) {
   return std::llround(static_cast<double>(whole) * (growth - 1.0));
 }
 
+std::int64_t weights_of(std::size_t stored, const onnx::TensorProto* kept) {
+  return kept != nullptr ? element_count(*kept) : static_cast<std::int64_t>(stored);
+}
+
 LayerReport report_of(const LayerPlan& layer, double row_share) {
   const std::int64_t added = added_channels(layer);
   const double growth = weight_growth(layer, row_share);
-  const auto weights = std::llround(static_cast<double>(layer.stored.size()) / layer.act_growth);
+  const auto weights = std::llround(
+      static_cast<double>(weights_of(layer.stored.size(), layer.kept.get())) / layer.act_growth);
   return {.node = layer.node,
           .part = std::string(layer.operand.part),
           .op = layer.op,
@@ -123,7 +131,8 @@ std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {
     rows.push_back({.node = embedding.node,
                     .op = "Gather",
                     .quantized = true,
-                    .reason = "table of " + std::to_string(embedding.stored.size()) + " values",
+                    .reason = fmt::format("table of {} values", weights_of(embedding.stored.size(),
+                                                                           embedding.kept.get())),
                     .weight_bits = embedding.params.grid.bits,
                     .predicted_sqnr_db = embedding.predicted_sqnr_db});
   }
