@@ -123,6 +123,72 @@ TEST(ScaleChannels, SplitsTheFactorsOfAConcat) {
             5U);
 }
 
+// Along the axes behind the channels.
+TEST(ScaleChannels, CarriesFactorsThroughSpatialSteps) {
+  for (const char* step :
+       {"Pad(r, pads)", "Pad(r, pads, zero)", "Pad(r, pads) {mode = \"reflect\"}",
+        "ReduceMean(r) {axes = [2, 3]}", "ReduceMax(r) {axes = [-1]}", "ReduceSum(r, both)",
+        "Slice(r, from, to, last)", "Resize(r, , scales)",
+        "Resize(r, , scales) {mode = \"linear\"}", "Resize(r, , , sizes)"}) {
+    SCOPED_TRACE(step);
+    EXPECT_EQ(expect_same_scaled(std::string(R"(
+      input x float[2, 3, 6, 6];
+      init v float[4, 3, 3, 3] random 1;
+      init w float[5, 4, 1, 1] random 2;
+      init pads int64[8] {0, 0, 1, 2, 0, 0, 0, 1};
+      init zero float[] {0};
+      init both int64[2] {-1, -2};
+      init from int64[1] {1}; init to int64[1] {3}; init last int64[1] {3};
+      init scales float[4] {1, 1, 2, 2}; init sizes int64[4] {2, 4, 7, 3};
+      c: s = Conv(x, v) {kernel_shape = [3, 3]};
+      p: r = Relu(s);
+      f: a = )") + step + R"(;
+      d: y = Conv(a, w) {kernel_shape = [1, 1]};
+      output y;
+    )"),
+              4U);
+  }
+}
+
+TEST(ScaleChannels, CarriesFactorsThroughAMeanThatIsFlat) {
+  EXPECT_EQ(expect_same_scaled(R"(
+      input x float[2, 3, 6, 6];
+      init v float[4, 3, 3, 3] random 1;
+      init w float[4, 5] random 2;
+      c: s = Conv(x, v) {kernel_shape = [3, 3]};
+      p: r = Relu(s);
+      m: a = ReduceMean(r) {axes = [2, 3], keepdims = 0};
+      g: y = Gemm(a, w);
+      output y;
+    )"),
+            4U);
+}
+
+// Channels meet there, or a constant that has no factor.
+TEST(ScaleChannels, StopsAtStepsThatMixChannels) {
+  for (const char* step :
+       {"Pad(r, across)", "Pad(r, pads, one)", "ReduceMean(r) {axes = [1]}", "ReduceMean(r)",
+        "Slice(r, from, to, channels)", "Resize(r, , taller)"}) {
+    SCOPED_TRACE(step);
+    const ScalableChannels found = find_scalable_channels(text_model(std::string(R"(
+      input x float[2, 3, 6, 6];
+      init v float[4, 3, 3, 3] random 1;
+      init pads int64[8] {0, 0, 1, 2, 0, 0, 0, 1}; init across int64[8] {0, 1, 0, 0, 0, 0, 0, 0};
+      init one float[] {1};
+      init from int64[1] {1}; init to int64[1] {3}; init channels int64[1] {1};
+      init taller float[4] {1, 2, 1, 1};
+      c: s = Conv(x, v) {kernel_shape = [3, 3]};
+      p: r = Relu(s);
+      f: a = )") + step + R"(;
+      q: y = Tanh(a);
+      output y;
+    )"));
+    const std::vector<int>& numbers = found.values.at("r");
+    EXPECT_THAT(found.reasons.at(static_cast<std::size_t>(numbers.at(0))),
+                HasSubstr("'f' reads it"));
+  }
+}
+
 TEST(ScaleChannels, CarriesFactorsThroughFlattenAndReshape) {
   for (const char* step : {"Flatten(r)", "Reshape(r, to) {}", "Reshape(r, keep) {}"}) {
     SCOPED_TRACE(step);

@@ -15,6 +15,7 @@
 #include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/passes/constant_floats.h"
+#include "ocs/passes/spatial_step.h"
 #include "ocs/passes/value_facts.h"
 
 namespace ocs {
@@ -115,7 +116,7 @@ class Walk {
 
   void visit(const onnx::NodeProto& node) {
     if (visit_layer(node) || visit_gain(node) || visit_step(node) || visit_clip(node) ||
-        visit_add(node) || visit_concat(node) || visit_reshape(node))
+        visit_spatial(node) || visit_add(node) || visit_concat(node) || visit_reshape(node))
       return;
     refuse(node, fmt::format("{} '{}' reads it", node.op_type(), node.name()));
   }
@@ -200,6 +201,18 @@ class Walk {
       if (seen(node.input(i)) != nullptr) return false;
     Seen result = *data;
     result.is_flat = result.is_flat || node.op_type().starts_with("Global");
+    seen_[node.output(0)] = std::move(result);
+    return true;
+  }
+
+  bool visit_spatial(const onnx::NodeProto& node) {
+    const Seen* data = node.input_size() == 0 ? nullptr : seen(node.input(0));
+    if (data == nullptr || data->axis != 1) return false;
+    const auto step = spatial_step(facts_, node, facts_.rank(node.input(0)).value_or(0),
+                                   static_cast<std::int64_t>(data->numbers.size()));
+    if (!step) return false;
+    Seen result = *data;
+    result.is_flat = result.is_flat || step->leaves_one;
     seen_[node.output(0)] = std::move(result);
     return true;
   }
