@@ -8,6 +8,7 @@
 #include "ocs/core/error.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/passes/name_nodes.h"
 #include "support/text_model.h"
 
 namespace ocs {
@@ -150,6 +151,23 @@ TEST(BrokenModels, NameTheNodeThatLacksAnInput) {
   const Model model = text_model("input x float[1, 4, 8, 8]; conv: y = Conv(x); output y;");
   EXPECT_THAT([&] { (void)forecast(model, lint_target("ort-cpu")); },
               testing::ThrowsMessage<Error>(HasSubstr("node 'conv' (Conv): input 1 is missing")));
+}
+
+// What ONNX Runtime's quantizer writes for a model of an old opset that it does not raise.
+TEST(Attributes, AreRefusedBelowTheirOpset) {
+  const auto expect_refused = [](const std::string& text, const std::string& reason) {
+    const Model model = name_nodes(text_model(text)).model;
+    EXPECT_THAT(forecast(model, lint_target("ort-cpu")).refusal, HasSubstr(reason));
+    EXPECT_THROW((void)onnx_runtime()(model, {}), Error);
+  };
+  expect_refused(
+      R"(opset 12; input x float[1, 2]; init q int8[2, 2] ones; init s float[2] ones; init z int8[2] zeros;
+      d: w = DequantizeLinear(q, s, z) {axis = 1}; mat: y = MatMul(x, w); output y)",
+      "the attribute axis, which DequantizeLinear knows from opset 13 on: the model has opset 12");
+  expect_refused(
+      R"(ir 9; opset 19; input x float[1, 32]; init q int8[32, 2] ones; init s float[2, 2] ones;
+      d: w = DequantizeLinear(q, s) {axis = 0, block_size = 16}; mat: y = MatMul(x, w); output y)",
+      "the attribute block_size");
 }
 
 // Random damage: an answer or an Error, nothing else.

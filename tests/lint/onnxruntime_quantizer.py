@@ -1,0 +1,117 @@
+"""Holds `ocs lint` against ONNX Runtime on models that ONNX Runtime's own quantizer wrote.
+
+  onnxruntime_quantizer.py LINT_MODELS_TEST MODEL...
+
+Quantizes each float MODEL in the forms that the quantizer knows (operators or QDQ, types, granularity, options that users set) with made-up
+data, and runs the test Files.* of LINT_MODELS_TEST over what was written: it compares every node with the graph that the engine
+makes of it. Exit code 77 without the packages onnx and onnxruntime, 1 where they differ.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SKIPPED = 77
+
+
+def variants():
+    """Name and arguments of quantize_static."""
+    from onnxruntime.quantization import QuantFormat, QuantType
+
+    types = {
+        "u8s8": (QuantType.QUInt8, QuantType.QInt8),
+        "s8s8": (QuantType.QInt8, QuantType.QInt8),
+        "u8u8": (QuantType.QUInt8, QuantType.QUInt8),
+    }
+    for name, (activations, weights) in types.items():
+        for style, form in (("qdq", QuantFormat.QDQ), ("operators", QuantFormat.QOperator)):
+            for per_channel in (True, False):
+                # The engine has no per-channel uint8 kernels in the form of operators.
+                if form == QuantFormat.QOperator and per_channel and weights == QuantType.QUInt8:
+                    continue
+                yield f"{name}_{style}_{'rows' if per_channel else 'tensor'}", {
+                    "quant_format": form,
+                    "activation_type": activations,
+                    "weight_type": weights,
+                    "per_channel": per_channel,
+                }
+    rows = {"quant_format": QuantFormat.QDQ, "weight_type": QuantType.QInt8, "per_channel": True}
+    unsigned = {**rows, "activation_type": QuantType.QUInt8}
+    yield "symmetric", {
+        **rows,
+        "activation_type": QuantType.QInt8,
+        "extra_options": {"ActivationSymmetric": True, "WeightSymmetric": True},
+    }
+    yield "pairs_on_weights", {**unsigned, "extra_options": {"AddQDQPairToWeight": True}}
+    yield "pair_for_each_reader", {**unsigned, "extra_options": {"DedicatedQDQPair": True}}
+    yield "float_bias", {**unsigned, "extra_options": {"QuantizeBias": False}}
+    yield "without_input_check", {**unsigned, "extra_options": {"ForceQuantizeNoInputCheck": True}}
+    yield "layers_only", {**unsigned, "op_types_to_quantize": ["Conv", "MatMul", "Gemm"]}
+    yield "reduced_range", {**unsigned, "reduce_range": True}
+    yield "wide_activations", {
+        **rows,
+        "activation_type": QuantType.QUInt16,
+        "extra_options": {"UseQDQContribOps": True},
+    }
+
+
+def random_reader(model: Path):
+    import numpy
+    import onnxruntime
+    from onnxruntime.quantization import CalibrationDataReader
+
+    inputs = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]).get_inputs()
+    generator = numpy.random.default_rng(1)
+
+    class Reader(CalibrationDataReader):
+        left = 2
+
+        def get_next(self):
+            self.left -= 1
+            if self.left < 0:
+                return None
+            return {
+                port.name: generator.normal(size=[d if isinstance(d, int) else 1 for d in port.shape]).astype("float32")
+                for port in inputs
+            }
+
+    return Reader()
+
+
+def write_models(model: Path, folder: Path) -> None:
+    from onnxruntime.quantization import quantize_dynamic, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    prepared = folder / "prepared.float"
+    quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+    for source, name in ((model, "plain"), (prepared, "prepared")):
+        for variant, arguments in variants():
+            quantize_static(
+                str(source), str(folder / f"{name}_{variant}.onnx"), random_reader(model), **arguments
+            )
+        quantize_dynamic(str(source), str(folder / f"{name}_dynamic.onnx"))
+        quantize_dynamic(str(source), str(folder / f"{name}_dynamic_rows.onnx"), per_channel=True)
+
+
+def main() -> int:
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError:
+        print("skipped: the Python packages onnx and onnxruntime are not installed")
+        return SKIPPED
+    test, *models = sys.argv[1:]
+    failed = False
+    for model in models:
+        with tempfile.TemporaryDirectory() as folder:
+            write_models(Path(model), Path(folder))
+            print(f"{model}: {len(list(Path(folder).glob('*.onnx')))} models")
+            environment = {**os.environ, "OCS_LINT_FILES": folder}
+            failed |= subprocess.run([test, "--gtest_filter=Files.*"], env=environment, check=False).returncode != 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
