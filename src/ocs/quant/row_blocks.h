@@ -9,6 +9,11 @@
 
 namespace ocs {
 
+// Whether the outputs of an input lie side by side, as in a MatMul with weights [inputs, outputs].
+[[nodiscard]] inline bool is_turned(const ChannelMatrix& weight) {
+  return weight.taps == 1 && weight.output_stride == 1 && weight.outputs > 1;
+}
+
 // Neighbouring output channels [first, last) of a group.
 struct RowBlock {
   std::int64_t group = 0;
@@ -16,6 +21,9 @@ struct RowBlock {
   std::int64_t last = 0;
   [[nodiscard]] std::int64_t rows() const { return last - first; }
 };
+
+// Rows of a block at most, for arrays with a place for each: two cache lines of floats of a transposed weight.
+inline constexpr std::int64_t largest_row_block = 32;
 
 // Calls work(block) for blocks that together are all rows, several at once. What is written for one row must not
 // depend on another.

@@ -23,6 +23,9 @@ class ScaleIndex {
     return block > 0 ? (inputs + block - 1) / block : 1;
   }
 
+  // Whether the columns `column` and `column` - 1 of a row have different scales, or `column` is the first of its group.
+  [[nodiscard]] bool begins_at(std::int64_t column) const { return column % inputs_ % block_ == 0; }
+
   // `row` and `column` as for_each_weight counts them.
   [[nodiscard]] std::size_t operator()(std::int64_t row, std::int64_t column) const {
     if (is_single_) return 0;

@@ -30,6 +30,21 @@ class Levels {
   // The largest magnitude of an integer in a column, < 0 where its parts are rounded one by one.
   [[nodiscard]] float limit(std::size_t column) const { return limits_[column]; }
 
+  // nearest() of `count` weights of one column that lie side by side, each with a scale of its own.
+  void nearest(const float* real, const float* scales, std::size_t count, std::size_t column,
+               std::int16_t* to) const {
+    const float limit = limits_[column];
+    if (limit == in_parts) {
+      for (std::size_t i = 0; i < count; ++i) to[i] = sum_of_parts(real[i], scales[i], column);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) to[i] = level(real[i], scales[i], limit);
+    }
+  }
+
+  [[nodiscard]] bool scale_begins_at(std::int64_t column) const {
+    return scale_index_.begins_at(column);
+  }
+
   // `row` and `column` as for_each_weight counts them.
   [[nodiscard]] float scale_of(std::int64_t row, std::int64_t column) const {
     return problem_.scales[scale_index_(row, column)];
@@ -44,7 +59,7 @@ class Levels {
   // the addition rounds ties to even. Several times as fast as std::nearbyint.
   static std::int16_t level(float real, float scale, float limit) {
     constexpr float shift = 12582912.0F;
-    const float inside = std::clamp(real / scale, -limit, limit);
+    const float inside = std::min(std::max(real / scale, -limit), limit);
     return static_cast<std::int16_t>((inside + shift) - shift);
   }
 

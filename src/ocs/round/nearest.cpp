@@ -1,6 +1,6 @@
 // Rounding to nearest. A row needs nothing of the others, so blocks of rows run in parallel; inside
 // a block the loops follow the layout, so that whole cache lines are read and written.
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <utility>
 
@@ -18,6 +18,7 @@ class Rounder {
       : problem_(problem), levels_(problem), stored_(problem.weight.data.size(), 0) {}
 
   void round_rows(const RowBlock& block) {
+    if (is_turned(problem_.weight)) return round_side_by_side(block);
     for_each_pair(problem_.weight, block, [&](std::int64_t output, std::int64_t input) {
       round_taps(block.group, output, input);
     });
@@ -26,6 +27,22 @@ class Rounder {
   [[nodiscard]] std::vector<std::int16_t> take_stored() { return std::move(stored_); }
 
  private:
+  void round_side_by_side(const RowBlock& block) {
+    const ChannelMatrix& weight = problem_.weight;
+    std::array<float, largest_row_block> scales{};
+    for (std::int64_t input = 0; input < weight.inputs; ++input) {
+      const std::int64_t column = block.group * weight.inputs + input;
+      if (levels_.scale_begins_at(column))
+        for (std::int64_t i = 0; i < block.rows(); ++i)
+          scales[static_cast<std::size_t>(i)] =
+              levels_.scale_of(block.group * weight.outputs + block.first + i, column);
+      const std::size_t at = weight.index(block.group, block.first, input, 0);
+      levels_.nearest(weight.data.data() + at, scales.data(),
+                      static_cast<std::size_t>(block.rows()), static_cast<std::size_t>(column),
+                      stored_.data() + at);
+    }
+  }
+
   void round_taps(std::int64_t group, std::int64_t output, std::int64_t input) {
     const ChannelMatrix& weight = problem_.weight;
     const std::int64_t place = group * weight.inputs + input;

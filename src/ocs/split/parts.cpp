@@ -77,6 +77,15 @@ std::vector<std::vector<float>> physical_rows(const ChannelMatrix& weight,
                                               const RowBlock& block) {
   check_copies(weight, copies);
   std::vector<std::vector<float>> rows(static_cast<std::size_t>(block.rows()));
+  if (copies.empty() && is_turned(weight)) {
+    for (std::vector<float>& row : rows) row.resize(static_cast<std::size_t>(weight.inputs));
+    for (std::int64_t input = 0; input < weight.inputs; ++input) {
+      const float* from = weight.data.data() + weight.index(block.group, block.first, input, 0);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i][static_cast<std::size_t>(input)] = from[i];
+    }
+    return rows;
+  }
   for (std::vector<float>& row : rows)
     row.reserve(static_cast<std::size_t>(weight.inputs * weight.taps));
   for_each_pair(weight, block, [&](std::int64_t output, std::int64_t input) {
