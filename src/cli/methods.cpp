@@ -15,6 +15,7 @@
 #include "ocs/ops/op.h"
 #include "ocs/recipe/recipe.h"
 #include "ocs/recipe/recipe_keys.h"
+#include "ocs/recipe/target_form.h"
 #include "ocs/round/round.h"
 
 namespace ocs::cli {

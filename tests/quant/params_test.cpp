@@ -1,5 +1,6 @@
 #include "ocs/quant/params.h"
 
+#include <cmath>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -29,6 +30,14 @@ TEST(CheckParams, RefusesSizesThatDoNotFit) {
 TEST(CheckParams, RefusesAZeroPointOutsideTheGrid) {
   EXPECT_THROW(check({.zero_point = {128}}), Error);
   EXPECT_NO_THROW(check({.grid = {.is_signed = false}, .zero_point = {128}}));
+}
+
+TEST(PowerOfTwoAbove, IsTheSmallestThatIsNotBelow) {
+  EXPECT_EQ(power_of_two_above(0.25F), 0.25F);
+  EXPECT_EQ(power_of_two_above(std::nextafter(0.25F, 1.0F)), 0.5F);
+  EXPECT_EQ(power_of_two_above(3.0F), 4.0F);
+  EXPECT_EQ(power_of_two_above(std::numeric_limits<float>::min()),
+            std::numeric_limits<float>::min());
 }
 
 }  // namespace

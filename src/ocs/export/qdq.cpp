@@ -153,7 +153,7 @@ Model write_qdq(const Model& model, const Plan& plan) {
   const Graph graph(model);
   Model out = without_weights(model, true);
   reserve_names(model, out);
-  LayerWriter writer(graph, out);
+  LayerWriter writer(graph, out, plan);
 
   // Nodes keep their places while they are rewired; what is added goes behind them and is sorted in
   // at the end.
@@ -232,7 +232,7 @@ Model write_single_layers(const Model& model, const Plan& plan, std::span<const 
   reserve_names(model, out);
   out.graph().clear_input();
   out.graph().clear_output();
-  LayerWriter writer(graph, out);
+  LayerWriter writer(graph, out, plan);
   std::set<std::string> inputs;
   const auto declare = [](auto* list, const std::string& name, onnx::TensorProto::DataType type) {
     onnx::ValueInfoProto& port = *list->Add();

@@ -14,6 +14,8 @@
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
 #include "ocs/plan/proofs.h"
+#include "ocs/quant/affine.h"
+#include "ocs/quant/params.h"
 #include "ocs/quant/scale_index.h"
 
 namespace ocs {
@@ -36,6 +38,7 @@ Tensor scalar(T value) {
 
 // A level or zero point in the container's type.
 Tensor level_tensor(std::int32_t level, const Grid& container) {
+  if (container.is_signed) return scalar(static_cast<std::int8_t>(level));
   return container.bits > 8 ? scalar(static_cast<std::uint16_t>(level))
                             : scalar(static_cast<std::uint8_t>(level));
 }
@@ -64,7 +67,8 @@ std::string named(const std::string& base, const char* suffix) { return base + s
 
 }  // namespace
 
-LayerWriter::LayerWriter(const Graph& graph, Model& out) : graph_(&graph), out_(&out) {
+LayerWriter::LayerWriter(const Graph& graph, Model& out, const Plan& plan)
+    : graph_(&graph), out_(&out), bias_form_(plan.target.bias) {
   for_each_graph(out.graph(), [&](onnx::GraphProto& body) {
     for (const onnx::TensorProto& tensor : body.initializer())
       homes_.try_emplace(tensor.name(), &body);
@@ -250,8 +254,9 @@ void LayerWriter::write_dynamic_matmul(onnx::NodeProto& node, onnx::GraphProto& 
 std::string LayerWriter::write_bias(const LayerPlan& layer, const std::vector<float>& bias,
                                     const std::vector<float>& scales, const Quantized* data) {
   const std::string base = named(layer.node, "_bias");
-  if (data == nullptr || !has_integer_sums(*data->plan))
+  if (data == nullptr || !has_integer_sums(*data->plan) || bias_form_ == BiasForm::float32)
     return add_initializer(*out_, base, scalar_or_row(bias, true));
+  if (bias_form_ == BiasForm::int8) return write_small_bias(base, bias);
   // int32 with exactly s_x * s_w, multiplied in float as the engine does it.
   std::vector<std::int32_t> levels(bias.size());
   std::vector<float> bias_scales(bias.size());
@@ -276,6 +281,27 @@ std::string LayerWriter::write_bias(const LayerPlan& layer, const std::vector<fl
   onnx::NodeProto& node = add_node(*out_, "DequantizeLinear", named(base, "_DequantizeLinear"),
                                    {stored, scale}, {output});
   if (is_row) set_attribute(node, "axis", std::int64_t{0});
+  return output;
+}
+
+std::string LayerWriter::write_small_bias(const std::string& base, const std::vector<float>& bias) {
+  constexpr std::int32_t highest = 127;
+  float largest = 0.0F;
+  for (const float value : bias) largest = std::max(largest, std::fabs(value));
+  const float scale = largest < std::numeric_limits<float>::min() * highest
+                          ? 1.0F
+                          : power_of_two_above(largest / static_cast<float>(highest));
+  std::vector<std::int8_t> levels;
+  for (const float value : bias)
+    levels.push_back(static_cast<std::int8_t>(ocs::quantize(value, scale, 0, -highest, highest)));
+  const std::string stored =
+      add_initializer(*out_, named(base, "_quantized"), scalar_or_row(levels, true));
+  const std::string step = add_initializer(*out_, named(base, "_scale"), scalar(scale));
+  const std::string zero =
+      add_initializer(*out_, named(base, "_zero_point"), scalar(std::int8_t{0}));
+  std::string output = out_->unique_name(named(base, "_DequantizeLinear_Output"));
+  add_node(*out_, "DequantizeLinear", named(base, "_DequantizeLinear"), {stored, step, zero},
+           {output});
   return output;
 }
 
@@ -342,8 +368,9 @@ void LayerWriter::write_added_bias(onnx::NodeProto& node, onnx::GraphProto& plac
   const auto added =
       layer.rows.empty() ? find_added_constant(*graph_, place, node, channels) : std::nullopt;
   if (added) bias = bias.empty() ? added->values : sum_of(added->values, bias);
-  const bool wants_integers =
-      layer.becomes_gemm && data != nullptr && has_integer_sums(*data->plan) && layer.rows.empty();
+  const bool wants_integers = layer.becomes_gemm && data != nullptr &&
+                              has_integer_sums(*data->plan) && layer.rows.empty() &&
+                              bias_form_ == BiasForm::int32;
   if (bias.empty() || (layer.bias.empty() && !wants_integers)) return;
   const bool is_integer = wants_integers && fits_sums(node, layer, bias, *data);
   if (!is_integer && layer.bias.empty()) return;

@@ -18,7 +18,8 @@ class LayerWriter {
  public:
   // `graph`: the float model (weights are read there); `out`: the model that is written, its bodies
   // still with the float weights that lie in them. Both outlive the writer.
-  LayerWriter(const Graph& graph, Model& out);
+  // `plan`: what is written.
+  LayerWriter(const Graph& graph, Model& out, const Plan& plan);
 
   // A quantized value: its integers (clipped to the levels in use) and the parameters as
   // initializers.
@@ -61,8 +62,12 @@ class LayerWriter {
   std::string write_bias(const LayerPlan& layer, const std::vector<float>& bias,
                          const std::vector<float>& scales, const Quantized* data);
 
+  // int8 with a scale of its own, a power of two.
+  std::string write_small_bias(const std::string& base, const std::vector<float>& bias);
+
   const Graph* graph_;
   Model* out_;
+  BiasForm bias_form_;
   std::map<std::string, onnx::GraphProto*> homes_{};  // of float weights that lie in bodies
   struct Written {
     const LayerPlan* layer = nullptr;

@@ -143,7 +143,8 @@ bool takes_saved_statistics(const Recipe& recipe, const Model& prepared) {
 
 Collected collect_statistics(const Model& prepared, const Samples& samples, const Recipe& recipe,
                              const Engine& engine, const RunOptions& options) {
-  std::vector<TensorRequest> requests = statistics_requests(prepared);
+  std::vector<TensorRequest> requests = statistics_requests(
+      prepared, options.keep_stats || target_form(recipe.target).quantizes_results);
   for (TensorRequest& request : requests)
     request.histogram = options.keep_stats || needs_histograms(recipe);
   Collected collected;

@@ -228,7 +228,9 @@ class Chooser {
     const std::vector<Layer> layers = integer_layers(graph_, recipe_);
     std::map<std::string, int> bits;
     for (const auto& [value, settings] :
-         activation_settings(find_regions(graph_, layers, recipe_.act_scope), layers, recipe_))
+         activation_settings(find_regions(graph_, layers, recipe_.act_scope,
+                                          target_form(recipe_.target).quantizes_results),
+                             layers, recipe_))
       bits[value] = settings.bits;
     for (const Layer& layer : find_layers(graph_, recipe_).layers)
       if (rounds_as_it_runs(recipe_for(recipe_, layer.node, layer.position), layer, graph_))
@@ -277,7 +279,9 @@ std::vector<TensorRequest> equalization_requests(const Model& model, const Recip
   for (const BoundedValue& bounded : channels.bounds)
     ask(bounded.value, channels.axes.at(bounded.value));
   for (const std::string& value :
-       find_regions(graph, integer_layers(graph, recipe), recipe.act_scope).quantized)
+       find_regions(graph, integer_layers(graph, recipe), recipe.act_scope,
+                    target_form(recipe.target).quantizes_results)
+           .quantized)
     if (const auto axis = channels.axes.find(value); axis != channels.axes.end())
       ask(value, axis->second);
   std::vector<TensorRequest> list;

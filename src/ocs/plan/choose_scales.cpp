@@ -3,19 +3,41 @@
 #include <algorithm>
 #include <limits>
 
+#include "ocs/quant/affine.h"
+#include "ocs/quant/params.h"
 #include "ocs/quant/row_blocks.h"
 #include "ocs/quant/scale_index.h"
+#include "ocs/recipe/target_form.h"
 
 namespace ocs {
 namespace {
 
 constexpr auto whole_row = std::numeric_limits<std::size_t>::max();
 
+double squared_error(std::span<const float> values, float step, const Grid& grid) {
+  double sum = 0.0;
+  for (const float value : values) {
+    const std::int32_t level = quantize(value, step, 0, grid.lowest(), grid.highest());
+    const double error =
+        static_cast<double>(value) - static_cast<double>(dequantize(level, step, 0));
+    sum += error * error;
+  }
+  return sum;
+}
+
 float step_of(std::span<const float> values, const Recipe& settings, const Grid& grid) {
   const float limit = threshold(settings.weight_clip, clip_input(values, grid));
   const float step = limit / static_cast<float>(grid.steps());
   // A row of zeros (or of denormals) has no scale of its own; any normal one stores it.
-  return step >= std::numeric_limits<float>::min() ? step : 1.0F;
+  if (step < std::numeric_limits<float>::min()) return 1.0F;
+  if (!target_form(settings.target).powers_of_two) return step;
+  // A half of it clips, but may err less.
+  const float above = power_of_two_above(step);
+  const float below = above / 2.0F;
+  if (std::holds_alternative<MaxClip>(settings.weight_clip) ||
+      below < std::numeric_limits<float>::min())
+    return above;
+  return squared_error(values, below, grid) < squared_error(values, above, grid) ? below : above;
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
   const CostTable& costs = known.costs == nullptr ? default_costs() : *known.costs;
   const Graph graph(model);
   FoundLayers found = find_layers(graph, recipe);
-  Plan plan{.skipped = std::move(found.skipped)};
+  Plan plan{.skipped = std::move(found.skipped), .target = target_form(recipe.target)};
 
   std::vector<Layer> integer_layers;
   std::map<LayerId, DynamicSplit> dynamic;
@@ -98,8 +98,11 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
     if (stats == nullptr)
       throw_bad_input(
           "activations are quantized, so calibration data or saved statistics are needed");
-    const Regions regions = find_regions(graph, integer_layers, recipe.act_scope);
+    const Regions regions =
+        find_regions(graph, integer_layers, recipe.act_scope, plan.target.quantizes_results);
     plan.notes = regions.notes;
+    if (recipe.target != Recipe{}.target)
+      plan.notes.push_back({.text = fmt::format("written for {}", plan.target.engine)});
     plan.float_values = regions.float_values;
     plan.integer_steps = regions.integer_steps;
     plan.activations =

@@ -16,6 +16,7 @@
 #include "ocs/ops/op.h"
 #include "ocs/quant/params.h"
 #include "ocs/recipe/recipe.h"
+#include "ocs/recipe/target_form.h"
 
 namespace ocs {
 
@@ -141,6 +142,7 @@ struct Plan {
   std::set<std::string> float_values{};
   std::set<std::string> integer_steps{};  // nodes without weights that run on integers
   std::vector<Skipped> skipped{};         // layers left in float, each with its reason
+  TargetForm target{};                    // what the engine asks of the integers
   std::vector<Note> notes{};  // what else a reader should know: steps that stay float, ...
 };
 

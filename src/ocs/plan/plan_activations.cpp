@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "ocs/core/error.h"
+#include "ocs/quant/affine.h"
+#include "ocs/quant/params.h"
 
 namespace ocs {
 namespace {
@@ -132,6 +134,52 @@ void share_concat_scales(const Graph& graph, Regions& regions, const Calibration
 
 }  // namespace
 
+namespace {
+
+double squared_error(const Histogram::Weighted& values, const ActivationPlan& plan) {
+  double sum = 0.0;
+  const float scale = plan.params.scale[0];
+  const std::int32_t zero = plan.params.zero_point[0];
+  for (std::size_t i = 0; i < values.values.size(); ++i) {
+    const std::int32_t level =
+        quantize(values.values[i], scale, zero, plan.level_low, plan.level_high);
+    const double error =
+        static_cast<double>(values.values[i]) - static_cast<double>(dequantize(level, scale, zero));
+    sum += values.counts[i] * error * error;
+  }
+  return sum;
+}
+
+// The grid is symmetric here, so that the zero point stays whatever the scale.
+void take_power_of_two(const Histogram& histogram, const Clip& clip, ActivationPlan& plan) {
+  float& scale = plan.params.scale[0];
+  scale = power_of_two_above(scale);
+  if (std::holds_alternative<MaxClip>(clip)) return;
+  ActivationPlan half = plan;
+  half.params.scale[0] /= 2.0F;
+  const Histogram::Weighted values = histogram.weighted();
+  if (squared_error(values, half) < squared_error(values, plan)) plan = std::move(half);
+}
+
+// int8 with zero point 0. All of -128 .. 127 are in use where there are 8 bits: a Clip on the integers would keep nothing from
+// the engine that rounding does.
+void make_signed(int bits, ActivationPlan& plan) {
+  const std::int32_t zero = plan.params.zero_point[0];
+  const std::int32_t highest = (1 << (bits - 1)) - 1;
+  plan.params.grid = {.bits = 8, .is_signed = true, .symmetric = false};
+  plan.params.zero_point[0] = 0;
+  plan.level_high -= zero;
+  plan.level_low = bits == 8 ? -highest - 1 : -highest;
+}
+
+void fit_to_target(const TargetForm& target, const Histogram& histogram,
+                   const ActivationSettings& settings, ActivationPlan& plan) {
+  if (target.powers_of_two) take_power_of_two(histogram, settings.clip, plan);
+  if (target.signed_activations) make_signed(settings.bits, plan);
+}
+
+}  // namespace
+
 const std::string& scale_source_of(const Regions& regions, const std::string& value) {
   const auto source = regions.scale_source.find(value);
   return source == regions.scale_source.end() ? value : source->second;
@@ -167,6 +215,8 @@ std::map<std::string, ActivationPlan> plan_activations(
   Regions regions = found;
   if (recipe.act_scope == ActScope::regions) share_concat_scales(graph, regions, stats);
 
+  const TargetForm& target = target_form(recipe.target);
+  const ActRange range = target.signed_activations ? ActRange::symmetric : recipe.act_range;
   std::map<std::string, ActivationPlan> plans;
   for (const auto& [value, settings] : activation_settings(regions, layers, recipe)) {
     const std::string& source = scale_source_of(regions, value);
@@ -181,12 +231,15 @@ std::map<std::string, ActivationPlan> plan_activations(
       bounds.high = std::min(given->second, bounds.high.value_or(given->second));
       bounds.low = has_sign ? std::max(-given->second, bounds.low.value_or(-given->second)) : 0.0F;
       plans[value] = plan_activation(seen, MaxClip{}, settings.bits,
-                                     has_sign ? ActRange::symmetric : recipe.act_range, bounds);
+                                     has_sign ? ActRange::symmetric : range, bounds);
+      fit_to_target(target, seen.histogram, {.bits = settings.bits, .clip = MaxClip{}},
+                    plans[value]);
       continue;
     }
     if (source == value) bounds.function = function_behind(graph, value);
-    plans[value] = plan_activation(stats_of(stats, source), settings.clip, settings.bits,
-                                   recipe.act_range, bounds);
+    const TensorStats& seen = stats_of(stats, source);
+    plans[value] = plan_activation(seen, settings.clip, settings.bits, range, bounds);
+    fit_to_target(target, seen.histogram, settings, plans[value]);
   }
   return plans;
 }

@@ -15,7 +15,7 @@ namespace ocs {
 
 // Scale, zero point and levels of one value from its statistics: asymmetric uint8 (uint16 above 8
 // bits), zero point 0 where it is never negative; symmetric: levels 0 .. N or 128 +- N (the
-// paper). `bounds`: the absorbed Clip's, so that the grid lies inside.
+// paper). Fitted to an engine by plan_activations. `bounds`: the absorbed Clip's, so that the grid lies inside.
 // `function`: what alone reads the value; the mse clip then minimises the error behind it.
 struct ValueBounds {
   std::optional<float> low{};
@@ -39,7 +39,8 @@ struct ActivationSettings {
 [[nodiscard]] std::map<std::string, ActivationSettings> activation_settings(
     const Regions& regions, const std::vector<Layer>& layers, const Recipe& recipe);
 
-// All quantized values of the regions, with their activation_settings. `thresholds`: by value, what the highest level stands for in place of what
+// All quantized values of the regions, with their activation_settings, in the form that the recipe's target takes: int8 around 0 where it
+// wants that, a power of two as scale, the one with the smaller error. `thresholds`: by value, what the highest level stands for in place of what
 // the clip would choose; a value with a sign then gets a symmetric grid.
 [[nodiscard]] std::map<std::string, ActivationPlan> plan_activations(
     const Graph& graph, const Regions& found, const std::vector<Layer>& layers,

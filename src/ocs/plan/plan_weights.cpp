@@ -1,6 +1,7 @@
 #include "ocs/plan/plan_weights.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -80,19 +81,42 @@ double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
   std::vector<double> noises(signals.size(), 0.0);
   const ScaleIndex index(weight, plan.params.scale.size(), plan.params.block);
   for_each_row_block(weight, [&](const RowBlock& block) {
-    for_each_pair(weight, block, [&](std::int64_t output, std::int64_t input) {
-      const std::int64_t row = block.group * weight.outputs + output;
+    const std::int64_t first_row = block.group * weight.outputs + block.first;
+    std::array<double, largest_row_block> scales{};
+    std::array<double, largest_row_block> signal{};
+    std::array<double, largest_row_block> noise{};
+    const auto add = [&](std::size_t row, std::size_t at, double h) {
+      const auto real = static_cast<double>(weight.data[at]);
+      const double error = real - scales[row] * plan.stored[at];
+      signal[row] += h * real * real;
+      noise[row] += h * error * error;
+    };
+    const auto count = static_cast<std::size_t>(block.rows());
+    // Weights of one input and rows [begin, end).
+    const auto add_input = [&](std::int64_t input, std::size_t begin, std::size_t end) {
       const std::int64_t column = block.group * weight.inputs + input;
       const double h = energy.empty() ? 1.0 : energy[static_cast<std::size_t>(column)];
-      const auto scale = static_cast<double>(plan.params.scale[index(row, column)]);
-      for (std::int64_t tap = 0; tap < weight.taps; ++tap) {
-        const std::size_t at = weight.index(block.group, output, input, tap);
-        const auto real = static_cast<double>(weight.data[at]);
-        const double error = real - scale * plan.stored[at];
-        signals[static_cast<std::size_t>(row)] += h * real * real;
-        noises[static_cast<std::size_t>(row)] += h * error * error;
+      if (index.begins_at(column))
+        for (std::size_t i = begin; i < end; ++i)
+          scales[i] = static_cast<double>(
+              plan.params.scale[index(first_row + static_cast<std::int64_t>(i), column)]);
+      const std::size_t start =
+          weight.index(block.group, block.first + static_cast<std::int64_t>(begin), input, 0);
+      if (end - begin > 1) {  // turned: side by side
+        for (std::size_t i = begin; i < end; ++i) add(i, start + i - begin, h);
+        return;
       }
-    });
+      for (std::int64_t tap = 0; tap < weight.taps; ++tap)
+        add(begin, start + static_cast<std::size_t>(tap * weight.tap_stride), h);
+    };
+    if (is_turned(weight)) {
+      for (std::int64_t input = 0; input < weight.inputs; ++input) add_input(input, 0, count);
+    } else {
+      for (std::size_t i = 0; i < count; ++i)
+        for (std::int64_t input = 0; input < weight.inputs; ++input) add_input(input, i, i + 1);
+    }
+    std::copy_n(signal.begin(), count, signals.begin() + first_row);
+    std::copy_n(noise.begin(), count, noises.begin() + first_row);
   });
   const double signal = std::accumulate(signals.begin(), signals.end(), 0.0);
   const double noise = std::accumulate(noises.begin(), noises.end(), 0.0);
@@ -121,7 +145,9 @@ std::vector<float> round_above(const ScaleFloors& floors, const WeightProblem& p
   RoundProblem above = rounding;
   std::vector<float> free(rounding.scales.begin(), rounding.scales.end());
   // What is absorbed later has its floors then.
-  const std::vector<float> scales = is_unfolded ? free : raised(floors, free);
+  std::vector<float> scales = is_unfolded ? free : raised(floors, free);
+  if (target_form(problem.settings.target).powers_of_two)
+    std::ranges::transform(scales, scales.begin(), power_of_two_above);
   above.scales = scales;
   Rounded rounded = round_weights(problem.settings.rounding, above);
   plan.stored = std::move(rounded.stored);
@@ -232,21 +258,22 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                                      .highest = grid.highest(),
                                      .highest_level = highest_level(problem)};
   // Recurrent nodes have no integer kernels whose sums could saturate.
-  const bool is_guarded = settings.target == "ort-cpu" && !layer.op->is_recurrent &&
+  const TargetForm& target = target_form(settings.target);
+  const bool is_guarded = target.guards_16_bits && !layer.op->is_recurrent &&
                           meets_bytes(problem) && can_saturate(saturation);
   if (is_guarded) scales = scales_against_saturation(saturation, scales);
   // Scales that keep sums in range stay.
-  const RoundProblem rounding{
-      .weight = matrix,
-      .scales = scales,
-      .block = plan.params.block,
-      .copies = plan.copies,
-      .highest = grid.highest(),
-      .kind = settings.split,
-      .parts = settings.split_parts,
-      .energy = problem.energy,
-      .drift = problem.drift,
-      .fits_scales = fits_scales(settings.rounding) && per_row && !has_blocks && !is_guarded};
+  const RoundProblem rounding{.weight = matrix,
+                              .scales = scales,
+                              .block = plan.params.block,
+                              .copies = plan.copies,
+                              .highest = grid.highest(),
+                              .kind = settings.split,
+                              .parts = settings.split_parts,
+                              .energy = problem.energy,
+                              .drift = problem.drift,
+                              .fits_scales = fits_scales(settings.rounding) && per_row &&
+                                             !has_blocks && !is_guarded && !target.powers_of_two};
   round_until_proven(problem, rounding, is_guarded ? &saturation : nullptr, plan);
   return plan;
 }

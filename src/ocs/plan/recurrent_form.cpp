@@ -23,8 +23,8 @@ void choose_recurrent_forms(const Recipe& recipe, Plan& plan) {
             fmt::format("node '{}': recurrent_form dynamic takes weights of 8 bits, not {}", name,
                         layer->weight_bits));
       if (layers.size() == 2)
-        layer->dynamic_weights =
-            recipe.target == "ort-cpu" ? DynamicWeights::uint8 : DynamicWeights::int8;
+        layer->dynamic_weights = target_form(recipe.target).guards_16_bits ? DynamicWeights::uint8
+                                                                           : DynamicWeights::int8;
       else
         layer->remark += fmt::format("{}written behind DequantizeLinear: W or R stays float",
                                      layer->remark.empty() ? "" : "; ");

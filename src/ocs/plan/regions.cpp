@@ -45,7 +45,8 @@ std::optional<ActivationBounds> bounds_of(const Graph& graph, const onnx::NodePr
 // The growing of regions over one graph. Answers are kept, so that each value is judged once.
 class Grower {
  public:
-  Grower(const Graph& graph, const std::vector<Layer>& layers) : graph_(graph) {
+  Grower(const Graph& graph, const std::vector<Layer>& layers, bool wants_outputs)
+      : graph_(graph), wants_outputs_(wants_outputs) {
     for (const Layer& layer : layers) {
       layer_nodes_.insert(layer.node);
       layer_inputs_.insert(layer.data);
@@ -140,6 +141,7 @@ class Grower {
 
   bool judge_wanted(const std::string& value) {
     if (layer_inputs_.contains(value)) return true;
+    if (wants_outputs_ && graph_.is_graph_output(value)) return true;
     return std::ranges::any_of(graph_.uses(value), [&](const Use& use) {
       if (use.input < 0) return false;
       const onnx::NodeProto& node = graph_.node(use.node);
@@ -151,6 +153,7 @@ class Grower {
   }
 
   const Graph& graph_;
+  bool wants_outputs_;
   std::set<std::string> layer_nodes_{};
   std::set<std::string> layer_inputs_{};
   std::set<std::string> integer_results_{};
@@ -178,7 +181,8 @@ std::string behind_activation(const Graph& graph, const std::string& value) {
   return next->output(0);
 }
 
-Regions find_regions(const Graph& graph, const std::vector<Layer>& layers, ActScope scope) {
+Regions find_regions(const Graph& graph, const std::vector<Layer>& layers, ActScope scope,
+                     bool quantizes_results) {
   Regions regions;
   for (const Layer& layer : layers) regions.quantized.insert(layer.data);
   if (scope == ActScope::inputs) {
@@ -186,7 +190,7 @@ Regions find_regions(const Graph& graph, const std::vector<Layer>& layers, ActSc
     note_bounds(graph, regions);
     return regions;
   }
-  Grower grower(graph, layers);
+  Grower grower(graph, layers, quantizes_results);
   for (const Layer& layer : layers) {
     // A Gemm or MatMul is fused with a float result too; a Conv only with a quantized one.
     const std::string result = behind_activation(graph, layer.result);

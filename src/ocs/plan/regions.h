@@ -40,8 +40,9 @@ struct Regions {
 // behind it and never between it and the layer.
 [[nodiscard]] std::string behind_activation(const Graph& graph, const std::string& value);
 
-// `scope` regions or inputs; `layers` those with quantized activations.
+// `scope` regions or inputs; `layers` those with quantized activations. `quantizes_results`: what leaves the graph is
+// wanted as integers too, of layers and of steps behind them.
 [[nodiscard]] Regions find_regions(const Graph& graph, const std::vector<Layer>& layers,
-                                   ActScope scope);
+                                   ActScope scope, bool quantizes_results = false);
 
 }  // namespace ocs

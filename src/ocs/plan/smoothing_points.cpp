@@ -62,7 +62,8 @@ RoundedLayers rounded_layers(const Graph& graph, const Recipe& recipe) {
 std::vector<GainPoint> smoothing_points(const Model& model, const Recipe& recipe) {
   const Graph graph(model);
   const RoundedLayers layers = rounded_layers(graph, recipe);
-  const Regions regions = find_regions(graph, layers.with_planned_scales, recipe.act_scope);
+  const Regions regions = find_regions(graph, layers.with_planned_scales, recipe.act_scope,
+                                       target_form(recipe.target).quantizes_results);
   std::map<std::string, std::size_t> places;
   std::set<std::string> refused;
   std::vector<GainPoint> points;

@@ -7,14 +7,15 @@
 
 namespace ocs {
 
-std::vector<TensorRequest> statistics_requests(const Model& model) {
+std::vector<TensorRequest> statistics_requests(const Model& model, bool of_results) {
   const Graph graph(model);
   std::vector<Layer> layers = find_all_layers(graph).layers;
   // No value of the graph holds hidden states, and the engine shows none of a body.
   std::erase_if(layers,
                 [](const Layer& layer) { return layer.operand.is_hidden() || layer.is_in_body; });
   std::map<std::string, TensorRequest> requests;
-  for (const std::string& value : find_regions(graph, layers, ActScope::regions).quantized)
+  for (const std::string& value :
+       find_regions(graph, layers, ActScope::regions, of_results).quantized)
     requests[value].name = value;
   for (const Layer& layer : layers)
     requests[layer.data].channel_axes.insert(

@@ -8,7 +8,7 @@
 namespace ocs {
 
 // What calibration must see of `model` (folded, normalized) so that any recipe can be planned from
-// it.
-[[nodiscard]] std::vector<TensorRequest> statistics_requests(const Model& model);
+// it. `of_results`: also one for a target that quantizes what leaves the graph.
+[[nodiscard]] std::vector<TensorRequest> statistics_requests(const Model& model, bool of_results);
 
 }  // namespace ocs

@@ -10,7 +10,7 @@ namespace ocs {
 Plan with_layers(const Model& model, const Recipe& recipe, const Plan& plan,
                  const std::set<LayerId>& layers) {
   const Graph graph(model);
-  Plan part{.embeddings = plan.embeddings, .skipped = plan.skipped};
+  Plan part{.embeddings = plan.embeddings, .skipped = plan.skipped, .target = plan.target};
   std::set<LayerId> integer_ids;
   for (const LayerPlan& layer : plan.layers) {
     if (!layers.contains(layer.id())) continue;
@@ -21,7 +21,8 @@ Plan with_layers(const Model& model, const Recipe& recipe, const Plan& plan,
   for (const Layer& layer : find_all_layers(graph).layers)
     if (integer_ids.contains(layer.id())) integer_layers.push_back(layer);
   if (!integer_layers.empty()) {
-    const Regions regions = find_regions(graph, integer_layers, recipe.act_scope);
+    const Regions regions =
+        find_regions(graph, integer_layers, recipe.act_scope, plan.target.quantizes_results);
     part.notes = regions.notes;
     part.float_values = regions.float_values;
     part.integer_steps = regions.integer_steps;

@@ -32,4 +32,10 @@ void check(const QuantParams& params) {
   }
 }
 
+float power_of_two_above(float scale) {
+  int exponent = 0;
+  const float fraction = std::frexp(scale, &exponent);  // in [1/2, 1)
+  return std::ldexp(1.0F, fraction == 0.5F ? exponent - 1 : exponent);
+}
+
 }  // namespace ocs

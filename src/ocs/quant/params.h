@@ -22,4 +22,7 @@ struct QuantParams {
 // Throws Error(internal) where a scale is not finite and positive, or sizes differ.
 void check(const QuantParams& params);
 
+// The power of two at or above `scale`, which is > 0 and at most 2^127.
+[[nodiscard]] float power_of_two_above(float scale);
+
 }  // namespace ocs

@@ -12,6 +12,7 @@
 #include "ocs/recipe/glob.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/recipe/recipe_keys.h"
+#include "ocs/recipe/target_form.h"
 
 namespace ocs {
 namespace {
@@ -44,10 +45,12 @@ void check_values(const Recipe& recipe) {
           fmt::format("opset: {} is neither 0 nor in 13..25", recipe.opset));
   require(!(recipe.recurrent_inputs && recipe.recurrent_form == RecurrentForm::dynamic),
           "recurrent_inputs: with recurrent_form dynamic the nodes round their inputs themselves");
-  const std::vector<std::string> targets = target_names();
-  require(std::ranges::find(targets, recipe.target) != targets.end(),
-          fmt::format("target: no target named '{}'{}", recipe.target,
-                      did_you_mean(recipe.target, targets)));
+  const TargetForm& target = target_form(recipe.target);
+  require(
+      recipe.fold_batchnorm || !target.one_weight_scale,
+      fmt::format("target {}: one scale a tensor, so only with fold_batchnorm on", target.name));
+  require(recipe.act_bits.value_or(8) <= 8 || !target.signed_activations,
+          fmt::format("target {}: activations have 8 bits there", target.name));
 }
 
 // Applies an override that is known to name a key that may stand in one.
@@ -221,6 +224,10 @@ Recipe recipe_for(const Recipe& recipe, std::string_view node, NodePosition posi
   for (const Override& entry : recipe.overrides) {
     if (matches(entry.pattern, node, position)) apply(result, entry);
   }
+  // Whatever was asked for, the engine takes nothing else.
+  const TargetForm& target = target_form(recipe.target);
+  if (target.signed_activations) result.act_range = ActRange::symmetric;
+  if (target.one_weight_scale) result.weight_granularity = Granularity::tensor;
   return result;
 }
 

@@ -38,7 +38,4 @@ struct RecipeKey {
 [[nodiscard]] Override parse_override(std::string_view text);
 [[nodiscard]] std::string to_string(const Override& override_);
 
-// Engines that models are written for.
-[[nodiscard]] std::vector<std::string> target_names();
-
 }  // namespace ocs

@@ -9,6 +9,7 @@
 #include "ocs/core/sha256.h"
 #include "ocs/recipe/recipe_json.h"
 #include "ocs/recipe/recipe_keys.h"
+#include "ocs/recipe/target_form.h"
 
 namespace ocs {
 
@@ -62,6 +63,8 @@ Recipe calibration_part(const Recipe& recipe) {
               .seed = recipe.seed,
               .calib_count = recipe.calib_count,
               .calib_settle = recipe.calib_settle};
+  // Statistics of the results as well.
+  if (target_form(recipe.target).quantizes_results) part.target = recipe.target;
   if (recipe.calib_settle == 0.0) return part;
   // What the ranges are whose settling ends it.
   part.act_bits = recipe.act_bits;
