@@ -153,6 +153,34 @@ TEST(BrokenModels, NameTheNodeThatLacksAnInput) {
               testing::ThrowsMessage<Error>(HasSubstr("node 'conv' (Conv): input 1 is missing")));
 }
 
+// A Shape reads int8 integers too, but not once the engine has computed it: the pair can be made uint8.
+TEST(SignedActivations, AreNotHeldByAShapeThatIsKnown) {
+  const Model model = name_nodes(text_model(R"(
+      ir 8; opset 14; input x float[1, 4, 8, 8]; init s float[] {0.1}; init z int8[] {0}; init last int64[1] {-1};
+      q: xq = QuantizeLinear(x, s, z); d: xd = DequantizeLinear(xq, s, z);
+      other: o = QuantizeLinear(w, s, z); input w float[1, 4, 8, 8]; d9: od = DequantizeLinear(o, s, z); join: y = Concat(xd, od) {axis = 1};
+      q1: yq = QuantizeLinear(y, s, z); d1: yd = DequantizeLinear(yq, s, z); size: n = Shape(yd);
+      first: k = Slice(n, from, to); init from int64[1] {0}; init to int64[1] {1}; form: m = Concat(k, last) {axis = 0};
+      flat: r = Reshape(yd, m); output r;
+    )"))
+                          .model;
+  EXPECT_TRUE(in_float(forecast(model, lint_target("ort-cpu"))).empty());
+  expect_engine_agrees(model, lint_target("ort-cpu"));
+}
+
+// Its int8 integers are computed before the engine makes activations uint8: types differ.
+TEST(SignedActivations, DoNotMeetAConstantBehindAPair) {
+  const Model model = name_nodes(text_model(R"(
+      ir 8; opset 14; input x float[1, 4]; init s float[] {0.1}; init z int8[] {0}; init c float[4] range;
+      q: xq = QuantizeLinear(x, s, z); d: xd = DequantizeLinear(xq, s, z);
+      qc: cq = QuantizeLinear(c, s, z); dc: cd = DequantizeLinear(cq, s, z); times: y = Mul(xd, cd);
+      q1: yq = QuantizeLinear(y, s, z); d1: yd = DequantizeLinear(yq, s, z); output yd;
+    )"))
+                          .model;
+  EXPECT_THAT(in_float(forecast(model, lint_target("ort-cpu"))), testing::ElementsAre("times"));
+  expect_engine_agrees(model, lint_target("ort-cpu"));
+}
+
 // What ONNX Runtime's quantizer writes for a model of an old opset that it does not raise.
 TEST(Attributes, AreRefusedBelowTheirOpset) {
   const auto expect_refused = [](const std::string& text, const std::string& reason) {

@@ -65,6 +65,20 @@ bool is_only_inner(const WorkingGraph& graph, const std::string& value) {
          !graph.is_captured(value);
 }
 
+void fold_shapes(WorkingGraph& graph, const KnownShapes& shapes) {
+  for (std::size_t i = 0; i < graph.size(); ++i) {
+    const Step& step = graph.step(i);
+    if (step.gone || step.op != "Shape" || graph.is_graph_output(step.outputs.front()) ||
+        graph.is_captured(step.outputs.front()))
+      continue;
+    const auto shape = shapes.find(step.inputs.front());
+    if (shape == shapes.end() || std::ranges::find(shape->second, -1) != shape->second.end())
+      continue;
+    graph.add_constant(step.outputs.front());
+    graph.remove(i);
+  }
+}
+
 bool pass_identities_by(WorkingGraph& graph) {
   bool changed = false;
   for (std::size_t i = 0; i < graph.size(); ++i) {

@@ -58,7 +58,10 @@ bool drop_redundant_clamps(WorkingGraph& graph, AbsorbedNodes& absorbed) {
 void make_unsigned(WorkingGraph& graph) {
   for (std::size_t i = 0; i < graph.size(); ++i) {
     const Step& quantize = graph.step(i);
-    if (quantize.gone || !quantize.is_quantize() || !is_only_inner(graph, quantize.outputs.front()))
+    // That of a constant has been computed before, and its integers stay as they are.
+    if (quantize.gone || !quantize.is_quantize() ||
+        !is_only_inner(graph, quantize.outputs.front()) ||
+        graph.is_constant(quantize.inputs.front()))
       continue;
     const std::size_t other = graph.readers(quantize.outputs.front()).front().step;
     const Step& dequantize = graph.step(other);
@@ -130,6 +133,7 @@ bool is_redundant(const WorkingGraph& graph, const Step& clamp, const Step& quan
 AbsorbedNodes make_engine_rewrites(WorkingGraph& graph, bool signed_is_integer) {
   AbsorbedNodes absorbed;
   const KnownShapes shapes = known_shapes(graph);
+  fold_shapes(graph, shapes);
   give_each_reader_its_own(graph);
   for (int round = 0; round < most_rounds; ++round) {
     bool changed = pass_identities_by(graph);

@@ -7,6 +7,8 @@
 
 namespace ocs {
 
+// Shape of a value whose extents are fixed is a constant: it reads the value no more.
+void fold_shapes(WorkingGraph& graph, const KnownShapes& shapes);
 bool pass_identities_by(WorkingGraph& graph);  // Identity, and Dropout of inference
 bool remove_double_pairs(
     WorkingGraph& graph);  // Q -> DQ -> Q -> DQ is one pair, on the range that both have in common
