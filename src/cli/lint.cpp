@@ -27,6 +27,7 @@ Json as_json(const NodeForecast& node) {
       {"name", node.name}, {"op", node.op}, {"fused", node.is_fused()}, {"reason", node.reason}};
   if (!node.warning.empty()) json["warning"] = node.warning;
   if (!node.hint.empty()) json["hint"] = node.hint;
+  if (node.macs) json["macs"] = *node.macs;
   if (node.is_fused()) return json;
   json["rule"] = rule.name;
   json["cost"] = rule.cost;
@@ -41,10 +42,21 @@ Json as_json(const LintForecast& result, const LintTarget& target) {
                {"quantized", result.is_quantized},
                {"refused", result.refusal},
                {"fused", result.fused},
-               {"of", result.nodes.size()}};
+               {"of", result.nodes.size()},
+               {"macs", result.macs},
+               {"fused_macs", result.fused_macs}};
   json["nodes"] = Json::array();
   for (const NodeForecast& node : result.nodes) json["nodes"].push_back(as_json(node));
   return json;
+}
+
+std::string share_of(std::int64_t part, std::int64_t whole) {
+  return fmt::format("{:.1f}%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+// Of the multiply-accumulates that are known; "" for a node that has none.
+std::string share_of(const NodeForecast& node, const LintForecast& result) {
+  return node.macs && result.macs > 0 ? share_of(*node.macs, result.macs) : "";
 }
 
 // What to change, once for each rule that has been met.
@@ -81,14 +93,23 @@ std::string as_text(const LintForecast& result, const LintTarget& target, const 
   std::vector<std::vector<std::string>> rows;
   for (const NodeForecast& node : result.nodes) {
     if (node.is_fused() && !options.all) continue;
-    rows.push_back({node.name, node.op, std::string(lint_rule(node.rule).name), node.reason});
+    rows.push_back({node.name, node.op, share_of(node, result),
+                    std::string(lint_rule(node.rule).name), node.reason});
   }
   if (!rows.empty())
-    text += "\n" + text_table({{"node"}, {"operator"}, {"rule"}, {"reason"}}, rows, widest);
+    text += "\n" + text_table({{.head = "node"},
+                               {.head = "operator"},
+                               {.head = "MACs", .to_the_right = true},
+                               {.head = "rule"},
+                               {.head = "reason"}},
+                              rows, widest);
   text += remarks(result, "warning: results may be wrong", &NodeForecast::warning);
   text += remarks(result, "hint: slower than it need be", &NodeForecast::hint);
   return text + advice(result) +
-         fmt::format("\nfused {} of {}\n", result.fused, result.nodes.size());
+         fmt::format("\nfused {} of {}{}\n", result.fused, result.nodes.size(),
+                     result.macs > 0 ? fmt::format(", {} of the multiply-accumulates",
+                                                   share_of(result.fused_macs, result.macs))
+                                     : "");
 }
 
 int run(const Options& options, Console& console) {

@@ -15,6 +15,8 @@
 #include "ocs/lint/computing_nodes.h"
 #include "ocs/lint/engine_rewrites.h"
 #include "ocs/lint/judge.h"
+#include "ocs/lint/known_shapes.h"
+#include "ocs/lint/node_work.h"
 #include "ocs/lint/saturation.h"
 
 namespace ocs {
@@ -43,13 +45,16 @@ class Forecaster {
       if (is_computing(working.step(i), shapes)) listed.push_back(i);
     }
     const std::vector<std::string> ops = ops_of(working, listed);
+    std::vector<std::optional<std::int64_t>> macs;
+    const KnownShapes known = known_shapes(working);
+    for (const std::size_t i : listed) macs.push_back(macs_of(known, working.step(i)));
     AbsorbedNodes absorbed;
     if (target_.is_onnx_runtime)
       absorbed = make_engine_rewrites(working, target_.signed_is_integer);
     const JudgeInput input{
         .graph = working, .integers = integers, .target = target_, .opset = model_.opset()};
     for (std::size_t i = 0; i < listed.size(); ++i)
-      add(input, absorbed, working.step(listed[i]), ops[i]);
+      add(input, absorbed, working.step(listed[i]), ops[i], macs[i]);
     for (const onnx::NodeProto& node : graph.node())
       for_each_body(node, [&](const onnx::GraphProto& body) {
         const bool outside = std::exchange(in_body_, true);
@@ -95,18 +100,21 @@ class Forecaster {
   }
 
   void add(const JudgeInput& input, const AbsorbedNodes& absorbed, const Step& step,
-           const std::string& op) {
+           const std::string& op, std::optional<std::int64_t> macs) {
     Verdict verdict = verdict_of(input, absorbed, step);
     if (in_body_ && !target_.takes_bodies)
       verdict = {LintRule::in_body, "it stands in the body of an If, Loop or Scan", ""};
     result_.warnings += verdict.warning.empty() ? 0U : 1U;
     result_.fused += verdict.rule == LintRule::integer_kernel ? 1U : 0U;
+    result_.macs += macs.value_or(0);
+    if (verdict.rule == LintRule::integer_kernel) result_.fused_macs += macs.value_or(0);
     result_.nodes.push_back({.name = name_of(*step.node),
                              .op = op,
                              .rule = verdict.rule,
                              .reason = verdict.reason,
                              .warning = verdict.warning,
-                             .hint = hint_of(input, verdict, step)});
+                             .hint = hint_of(input, verdict, step),
+                             .macs = macs});
   }
 
   const Model& model_;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ struct NodeForecast {
   std::string
       warning{};  // results that are wrong although the engine takes the node; "": none are known of
   std::string hint{};  // what it loses although it runs on integers; "": nothing worth a word
+  std::optional<std::int64_t>
+      macs{};  // multiply-accumulates of one item; none: has none, or extents are not known
 
   [[nodiscard]] bool is_fused() const { return rule == LintRule::integer_kernel; }
 };
@@ -29,6 +33,8 @@ struct LintForecast {
   // constants alone.
   std::vector<NodeForecast> nodes{};
   std::size_t fused = 0;
+  std::int64_t macs = 0;  // of all nodes of which they are known
+  std::int64_t fused_macs = 0;
   std::size_t warnings = 0;
   bool is_quantized = false;  // whether anything in it is
   std::string

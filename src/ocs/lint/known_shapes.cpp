@@ -8,6 +8,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/lint/surroundings.h"
+#include "ocs/ops/window.h"
 
 namespace ocs {
 namespace {
@@ -83,7 +84,8 @@ class ShapeFinder {
   }
 
   [[nodiscard]] std::optional<Shape> of_result(const Step& step) const;
-  [[nodiscard]] std::optional<Shape> broadcast(const Step& step) const;
+  [[nodiscard]] std::optional<Shape> broadcast(const Step& step, std::size_t second) const;
+  [[nodiscard]] std::optional<Shape> behind_window(const Step& step, const Shape& data) const;
   [[nodiscard]] std::optional<Shape> of_vector(const Step& step) const;
   [[nodiscard]] std::optional<Shape> of_concat(const Step& step, Shape data) const;
   [[nodiscard]] std::optional<Shape> reshaped(const Step& step, const Shape& data) const;
@@ -93,9 +95,33 @@ class ShapeFinder {
   KnownShapes shapes_{};
 };
 
-std::optional<Shape> ShapeFinder::broadcast(const Step& step) const {
+// Of Conv and pools, where the extents of the picture are known; nothing elsewhere.
+std::optional<Shape> ShapeFinder::behind_window(const Step& step, const Shape& data) const {
+  const bool is_conv = step.op == "Conv" || step.op == "QLinearConv" || step.op == "ConvInteger";
+  const bool is_pool = step.op == "MaxPool" || step.op == "AveragePool";
+  if ((!is_conv && !is_pool) || int_attribute(*step.node, "ceil_mode", 0) != 0) return std::nullopt;
+  Shape shape = data;
+  onnx::NodeProto node = *step.node;
+  if (is_conv) {
+    const std::optional<Shape> weight = input(step, step.op == "QLinearConv" ? 3 : 1);
+    if (!weight || weight->size() != data.size()) return std::nullopt;
+    shape[1] = weight->front();
+    if (attribute(node, "kernel_shape") == nullptr) {
+      onnx::AttributeProto& kernel = *node.add_attribute();
+      kernel.set_name("kernel_shape");
+      kernel.set_type(onnx::AttributeProto::INTS);
+      for (std::size_t i = 2; i < weight->size(); ++i) kernel.add_ints((*weight)[i]);
+    }
+  }
+  const std::vector<WindowAxis> axes = window_axes(node, data);
+  if (axes.empty()) return std::nullopt;
+  for (std::size_t i = 0; i < axes.size(); ++i) shape[i + 2] = axes[i].outputs();
+  return shape;
+}
+
+std::optional<Shape> ShapeFinder::broadcast(const Step& step, std::size_t second) const {
   std::optional<Shape> a = input(step, 0);
-  std::optional<Shape> b = input(step, 1);
+  std::optional<Shape> b = input(step, second);
   if (!a || !b) return std::nullopt;
   if (a->size() < b->size()) std::swap(a, b);
   const std::size_t ahead = a->size() - b->size();
@@ -178,7 +204,9 @@ std::optional<Shape> ShapeFinder::of_concat(const Step& step, Shape data) const 
 }
 
 std::optional<Shape> ShapeFinder::of_result(const Step& step) const {
-  if (std::ranges::binary_search(broadcasts, step.op)) return broadcast(step);
+  if (std::ranges::binary_search(broadcasts, step.op)) return broadcast(step, 1);
+  if (step.op == "com.microsoft.QLinearAdd" || step.op == "com.microsoft.QLinearMul")
+    return broadcast(step, 3);
   std::optional<Shape> data = input(step, 0);
   if (!data || step.node == nullptr) return std::nullopt;
   if (std::ranges::binary_search(same_shape, step.op) || is_activation_function(step.op))
@@ -215,9 +243,15 @@ std::optional<Shape> ShapeFinder::of_result(const Step& step) const {
       });
     return shape;
   }
-  constexpr std::array<std::string_view, 9> same_rank{
-      "AveragePool", "Conv",   "ConvTranspose", "GlobalAveragePool", "GlobalMaxPool", "MaxPool",
-      "Pad",         "Resize", "Slice"};
+  if (std::optional<Shape> shape = behind_window(step, *data)) return shape;
+  constexpr std::array<std::string_view, 11> same_rank{
+      "AveragePool",       "Conv",          "ConvInteger", "ConvTranspose",
+      "GlobalAveragePool", "GlobalMaxPool", "MaxPool",     "Pad",
+      "QLinearConv",       "Resize",        "Slice"};
+  if (data->size() > 2 && (step.op == "GlobalAveragePool" || step.op == "GlobalMaxPool")) {
+    std::fill(data->begin() + 2, data->end(), 1);
+    return data;
+  }
   if (!std::ranges::binary_search(same_rank, step.op)) return std::nullopt;
   const std::int64_t rest = together(*data);
   for (std::size_t i = step.op == "Slice" || step.op == "Pad" ? 0 : 1; i < data->size(); ++i)

@@ -9,7 +9,7 @@
 
 namespace ocs {
 
-// Stands for an extent that is fixed but was not worked out (that of a picture behind a Conv).
+// Stands for an extent that is fixed but was not worked out (that of a picture behind a Resize).
 inline constexpr std::int64_t some_extent = -2;
 
 using KnownShapes = std::map<std::string, Shape, std::less<>>;
