@@ -11,6 +11,7 @@
 #include "ocs/lint/forecast.h"
 #include "ocs/passes/name_nodes.h"
 #include "ocs/pipeline/quantize.h"
+#include "ocs/recipe/recipe_json.h"
 #include "ocs/recipe/target_form.h"
 #include "support/models.h"
 #include "support/text_model.h"
@@ -132,8 +133,15 @@ TEST(Targets, RefuseWhatTheyCannotHold) {
                 HasSubstr("target vitis: one scale a tensor, so only with fold_batchnorm on"));
   }
   recipe.fold_batchnorm = true;
-  recipe.act_bits = 16;
-  EXPECT_THROW(check(recipe), Error);
+  check(recipe);
+  const auto expect_refused = [&](const char* key, const char* value) {
+    Recipe other = recipe;
+    set_option(other, key, value);
+    EXPECT_THROW(check(other), Error) << key;
+  };
+  expect_refused("act_bits", "16");
+  expect_refused("act_scales", "dynamic");
+  expect_refused("act_expand_ratio", "0.05");
 }
 
 }  // namespace

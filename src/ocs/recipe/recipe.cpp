@@ -51,6 +51,12 @@ void check_values(const Recipe& recipe) {
       fmt::format("target {}: one scale a tensor, so only with fold_batchnorm on", target.name));
   require(recipe.act_bits.value_or(8) <= 8 || !target.signed_activations,
           fmt::format("target {}: activations have 8 bits there", target.name));
+  require(recipe.act_scales == ActScales::calibrated || !target.signed_activations,
+          fmt::format("target {}: scales of each run are of uint8, act_scales dynamic does not do",
+                      target.name));
+  require(
+      recipe.act_expand_ratio == 0.0 || !target.signed_activations,
+      fmt::format("target {}: act_expand_ratio splits uint8 activations, not int8", target.name));
 }
 
 // Applies an override that is known to name a key that may stand in one.
