@@ -181,6 +181,18 @@ TEST(ModelFile, ChecksWeightsThatItLeaves) {
               HasSubstr("is not a file that can be read"));
 }
 
+TEST(ModelFile, RefusesTheMarkOfWidenedWeights) {
+  const TestFolder folder;
+  write_model(text_model(large_text), folder / "model.onnx", 0);
+  Model light = read_model(folder / "model.onnx", 0);
+  onnx::TensorProto& tensor = *light.graph().mutable_initializer(1);
+  tensor.set_data_type(onnx::TensorProto::FLOAT16);
+  widen_external(tensor);
+  write_bytes(folder / "marked.onnx", light.proto().SerializeAsString());
+  EXPECT_THAT(message_of([&] { (void)read_model(folder / "marked.onnx"); }),
+              HasSubstr("marked.onnx: tensor 'v': its external data have a key"));
+}
+
 // One tensor is handed over, one is left in the file that the model was read from (of the same name, in another
 // folder), one is held; all are found again.
 TEST(ModelFile, IsWrittenInPieces) {

@@ -142,6 +142,8 @@ TEST(Targets, RefuseWhatTheyCannotHold) {
   expect_refused("act_bits", "16");
   expect_refused("act_scales", "dynamic");
   expect_refused("act_expand_ratio", "0.05");
+  expect_refused("override", "inner:act_bits=16");
+  expect_refused("override", "inner:weight_granularity=channel");
 }
 
 }  // namespace

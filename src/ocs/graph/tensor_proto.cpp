@@ -71,6 +71,8 @@ std::optional<std::uint64_t> bits_of(std::int32_t type) {
 constexpr std::string_view stored_type_key = "ocs.stored_type";
 
 std::int32_t stored_type(const Proto& proto) {
+  if (proto.data_location() != Proto::EXTERNAL || proto.data_type() != Proto::FLOAT)
+    return proto.data_type();
   for (const auto& entry : proto.external_data())
     if (entry.key() == stored_type_key)
       return entry.value() == std::to_string(Proto::BFLOAT16) ? Proto::BFLOAT16 : Proto::FLOAT16;
@@ -298,9 +300,7 @@ void widen_external(Proto& proto) {
   proto.set_data_type(Proto::FLOAT);
 }
 
-bool is_widened_external(const Proto& proto) {
-  return proto.data_location() == Proto::EXTERNAL && stored_type(proto) != proto.data_type();
-}
+bool is_widened_external(const Proto& proto) { return stored_type(proto) != proto.data_type(); }
 
 Proto to_proto(const Tensor& tensor, const std::string& name) {
   Proto proto;

@@ -188,6 +188,13 @@ Model read_model(const fs::path& file, std::uint64_t leave_from) {
   return while_doing(file.string(), [&] {
     onnx::ModelProto proto = parse(file);
     const fs::path folder = file.parent_path();
+    // No file holds such a tensor: it is a form of ours, in memory alone.
+    for_each_tensor(proto, [](const onnx::TensorProto& tensor) {
+      if (is_widened_external(tensor))
+        throw_bad_input(
+            fmt::format("tensor '{}': its external data have a key that only this program uses",
+                        tensor.name()));
+    });
     std::uint64_t external = 0;
     for (const onnx::TensorProto& tensor : proto.graph().initializer())
       external += external_size(tensor, folder);

@@ -62,7 +62,8 @@ void check_values(const Recipe& recipe) {
 // Applies an override that is known to name a key that may stand in one.
 void apply(Recipe& recipe, const Override& entry) { set_option(recipe, entry.key, entry.value); }
 
-void check_override(const Override& entry) {
+// Under the recipe's target, which no node can leave.
+void check_override(const Override& entry, const TargetForm& target) {
   while_doing(fmt::format("override '{}'", to_string(entry)), [&] {
     require(!entry.pattern.empty(), "the pattern is empty");
     const RecipeKey* key = find_recipe_key(entry.key);
@@ -72,8 +73,12 @@ void check_override(const Override& entry) {
     require(key->per_node,
             fmt::format("'{}' holds for the whole model, not for single nodes", entry.key));
     Recipe probe;
+    probe.target = target.name;
     apply(probe, entry);
     check_values(probe);
+    require(!target.one_weight_scale || entry.key != "weight_granularity" ||
+                probe.weight_granularity == Granularity::tensor,
+            fmt::format("target {}: one scale a tensor", target.name));
   });
 }
 
@@ -174,7 +179,7 @@ void check(const Recipe& recipe) {
   check_values(recipe);
   for (const std::string& pattern : recipe.keep_float)
     require(!pattern.empty(), "keep_float: a pattern is empty");
-  for (const Override& entry : recipe.overrides) check_override(entry);
+  for (const Override& entry : recipe.overrides) check_override(entry, target_form(recipe.target));
   const auto is_overridden = [&](std::string_view name) {
     return std::ranges::any_of(recipe.overrides,
                                [&](const Override& entry) { return entry.key == name; });
