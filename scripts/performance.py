@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import threading
@@ -113,8 +114,21 @@ class Session:
     def quantize(self, model, count, out, *more):
         words = [self.ocs, "quantize", model, "-o", out, "--quiet", "--threads", len(self.cores), *more]
         if "--synthetic" not in more:
-            words += ["--calib", self.data / "imagenet" / "calib", "--calib-count", count]
+            words += ["--calib", self.images(count), "--calib-count", count]
         return run(words, self.cores)[1]
+
+    def images(self, count):
+        """The folder, or where it holds fewer one with several names for each."""
+        folder = self.data / "imagenet" / "calib"
+        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".jpeg", ".jpg", ".png"))
+        if count <= len(files):
+            return folder
+        names = self.work / "images"
+        shutil.rmtree(names, ignore_errors=True)
+        names.mkdir()
+        for i in range(count):
+            (names / f"{i:06}_{files[i % len(files)].name}").symlink_to(files[i % len(files)].resolve())
+        return names
 
     def top1(self, name, model):
         count = self.options.test_images
@@ -210,9 +224,9 @@ def scale(session):
     figures = ["wall (s)", "processor (s)", "peak memory (MB)"]
     name = session.options.models[0]
     most = session.options.images
-    counts = sorted({max(1, most // 8), max(1, most // 2), most})
+    counts = sorted({max(1, most // 8), most, 8 * most})
     rows = [row(str(count), session.quantize(session.model(name), count, out)) for count in counts]
-    parts.append(f"Images, {MODELS[name]}:\n\n" + table(["images", *figures], rows))
+    parts.append(f"Images, {MODELS[name]}; where there are fewer files, each has several names:\n\n" + table(["images", *figures], rows))
     rows = []
     for threads in sorted({1, len(all_cores)}):
         session.cores = set(sorted(all_cores)[:threads])

@@ -1,4 +1,4 @@
-// Files of any tool, given by a folder: what onnxruntime_quantizer.py has written, or what a user complains about.
+// Files of any tool, given by a folder: what other_quantizers.py has written, or what a user complains about.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>

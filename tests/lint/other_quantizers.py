@@ -1,12 +1,13 @@
-"""Holds `ocs lint` against ONNX Runtime on models that ONNX Runtime's own quantizer wrote.
+"""Holds `ocs lint` against ONNX Runtime on models that other tools wrote.
 
-  onnxruntime_quantizer.py LINT_MODELS_TEST MODEL...
+  other_quantizers.py TOOL LINT_MODELS_TEST MODEL...
 
-Quantizes each float MODEL in the forms that the quantizer knows (operators or QDQ, types, granularity, options that users set) with made-up
-data, and runs the test Files.* of LINT_MODELS_TEST over what was written: it compares every node with the graph that the engine
-makes of it. Exit code 77 without the packages onnx and onnxruntime, 1 where they differ.
+TOOL is onnxruntime (its own quantizer) or nncf. Quantizes each float MODEL in the forms that the tool knows (operators or QDQ, types,
+granularity, presets, options that users set) with made-up data, and runs the test Files.* of LINT_MODELS_TEST over what was written: it
+compares every node with the graph that the engine makes of it. Exit code 77 without the packages, 1 where they differ.
 """
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -95,18 +96,55 @@ def write_models(model: Path, folder: Path) -> None:
         quantize_dynamic(str(source), str(folder / f"{name}_dynamic_rows.onnx"), per_channel=True)
 
 
+def write_nncf_models(model: Path, folder: Path) -> None:
+    import nncf
+    import numpy
+    import onnx
+    import onnxruntime
+
+    ports = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]).get_inputs()
+    generator = numpy.random.default_rng(1)
+
+    def sample(_):
+        return {
+            port.name: generator.normal(size=[d if isinstance(d, int) else 1 for d in port.shape]).astype("float32")
+            for port in ports
+        }
+
+    presets = {
+        "performance": {"preset": nncf.QuantizationPreset.PERFORMANCE},
+        "mixed": {"preset": nncf.QuantizationPreset.MIXED},
+        "transformer": {"model_type": nncf.ModelType.TRANSFORMER},
+        "any_device": {"target_device": nncf.TargetDevice.ANY},
+        "without_fast_bias": {"fast_bias_correction": False},
+    }
+    for name, arguments in presets.items():
+        data = nncf.Dataset(range(4), sample)
+        quantized = nncf.quantize(onnx.load(model), data, subset_size=4, **arguments)
+        onnx.save(quantized, folder / f"{name}.onnx")
+    for mode in ("INT8_ASYM", "INT8_SYM"):
+        weights = nncf.compress_weights(onnx.load(model), mode=nncf.CompressWeightsMode[mode])
+        onnx.save(weights, folder / f"weights_{mode.lower()}.onnx")
+
+
+# By tool: the packages that it needs, and what writes a folder of models.
+TOOLS = {
+    "onnxruntime": (("onnx", "onnxruntime"), write_models),
+    "nncf": (("onnx", "onnxruntime", "nncf"), write_nncf_models),
+}
+
+
 def main() -> int:
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ImportError:
-        print("skipped: the Python packages onnx and onnxruntime are not installed")
+    tool, test, *models = sys.argv[1:]
+    packages, write = TOOLS[tool]
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f"skipped: not installed: {', '.join(missing)}")
         return SKIPPED
-    test, *models = sys.argv[1:]
     failed = False
     for model in models:
         with tempfile.TemporaryDirectory() as folder:
-            write_models(Path(model), Path(folder))
+            write(Path(model), Path(folder))
             print(f"{model}: {len(list(Path(folder).glob('*.onnx')))} models")
             environment = {**os.environ, "OCS_LINT_FILES": folder}
             failed |= subprocess.run([test, "--gtest_filter=Files.*"], env=environment, check=False).returncode != 0
