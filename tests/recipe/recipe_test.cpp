@@ -90,6 +90,15 @@ TEST(CheckRecipe, NamesTheKeyOfAValueOutOfRange) {
   EXPECT_EQ(message_of([](Recipe& r) { r.keep_float = {""}; }), "keep_float: a pattern is empty");
 }
 
+TEST(SamplesForBudget, AreTakenUnderALatencyBudgetUnlessSaidOtherwise) {
+  EXPECT_EQ(samples_for_budget(Recipe{}), 0U);
+  EXPECT_EQ(samples_for_budget(Recipe{.mac_budget = 0.02}), 0U);
+  EXPECT_EQ(samples_for_budget(Recipe{.latency_budget = 0.02}), 16U);
+  EXPECT_EQ(samples_for_budget(Recipe{.latency_budget = 0.02, .budget_samples = 0}), 0U);
+  EXPECT_EQ(samples_for_budget(Recipe{.mac_budget = 0.02, .budget_samples = 8}), 8U);
+  EXPECT_EQ(samples_for_budget(Recipe{.budget_samples = 8}), 0U);
+}
+
 TEST(CheckRecipe, LooksIntoOverrides) {
   EXPECT_NO_THROW(check(with_override("conv*", "weight_bits", "4")));
   EXPECT_THAT([] { check(with_override("conv*", "weight_bit", "4")); },

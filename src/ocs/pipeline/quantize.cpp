@@ -215,10 +215,12 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
   }
   Foreknowledge known{
       .split = split.done, .normals = prepared.normals, .costs = cost_table_of(recipe, options)};
-  if (copy_budget(recipe) > 0.0 && recipe.budget_samples > 0 && samples != nullptr)
-    known.gains = weigh_layers(prepared.model, recipe,
-                               unmeasured_samples(*samples, recipe, recipe.budget_samples), engine,
-                               options.progress);
+  if (const std::size_t count = samples_for_budget(recipe); count > 0 && samples != nullptr)
+    known.gains = weigh_layers(prepared.model, recipe, unmeasured_samples(*samples, recipe, count),
+                               engine, options.progress);
+  else if (count > 0)
+    prepared.notes.push_back(
+        {.text = "budget_samples: no data to weigh the layers on, all count alike"});
   PlanObserver observer;
   if (options.keep) {
     if (samples != nullptr || !can_keep_weights(recipe))

@@ -17,6 +17,7 @@ Recipe probing(Recipe recipe) {
                 [](const Override& change) { return change.key != "weight_bits"; });
   recipe.mac_budget = recipe.byte_budget = recipe.latency_budget = 0.0;
   recipe.rounding = NearestRounding{};
+  recipe.quantize_embeddings = false;
   recipe.bias_correction = false;  // the layers' own errors are measured, means and all
   return recipe;
 }

@@ -175,6 +175,12 @@ double copy_budget(const Recipe& recipe) {
   return std::max({recipe.mac_budget, recipe.byte_budget, recipe.latency_budget});
 }
 
+std::size_t samples_for_budget(const Recipe& recipe) {
+  constexpr std::size_t enough_for_latency = 16;
+  if (copy_budget(recipe) == 0.0) return 0;
+  return recipe.budget_samples.value_or(recipe.latency_budget > 0.0 ? enough_for_latency : 0);
+}
+
 void check(const Recipe& recipe) {
   check_values(recipe);
   for (const std::string& pattern : recipe.keep_float)

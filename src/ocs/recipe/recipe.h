@@ -62,8 +62,8 @@ struct Recipe {
   double byte_budget = 0.0;
   double latency_budget = 0.0;
   std::string cost_table{};  // hash of the table that predicts latencies; "": the program's own
-  std::size_t budget_samples =
-      0;  // budgets: samples that a layer's weight in the outputs is measured on; 0: all layers alike
+  // Budgets: samples that a layer's weight in the outputs is measured on; 0: all layers alike; none: samples_for_budget decides.
+  std::optional<std::size_t> budget_samples{};
   SplitKind split = SplitKind::quantization_aware;
   SplitParts split_parts = SplitParts::equal;
   SplitForm split_form = SplitForm::automatic;
@@ -99,6 +99,9 @@ struct Recipe {
 
 // The one budget for the copies of the whole network; 0: none.
 [[nodiscard]] double copy_budget(const Recipe& recipe);
+// Samples to weigh the layers on before that budget is spent; 0: all count alike, or there is no budget. By itself 16 under
+// latency_budget, which goes to a few layers, so that it matters which (docs/costs.md), and 0 otherwise (docs/splitting.md).
+[[nodiscard]] std::size_t samples_for_budget(const Recipe& recipe);
 
 // Throws Error(bad_input) naming the key: bits out of range, negative ratio, unknown override key, ...
 void check(const Recipe& recipe);

@@ -88,6 +88,15 @@ inline Json get_act_bits(const Recipe& recipe) {
   return recipe.act_bits ? Json(*recipe.act_bits) : Json("float");
 }
 
+inline void set_budget_samples(Recipe& recipe, std::string_view text) {
+  recipe.budget_samples.reset();
+  if (text != "auto") recipe.budget_samples = parse_number<std::size_t>(text);
+}
+
+inline Json get_budget_samples(const Recipe& recipe) {
+  return recipe.budget_samples ? Json(*recipe.budget_samples) : Json("auto");
+}
+
 inline Json get_overrides(const Recipe& recipe) {
   Json list = Json::array();
   for (const Override& entry : recipe.overrides) list.push_back(to_string(entry));

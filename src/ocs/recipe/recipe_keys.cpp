@@ -75,7 +75,8 @@ constexpr std::array keys{
     RecipeKey{.name = "expand_ratio",
               .values = "0..4",
               .help = "outlier channel splitting: ceil(ratio * channels) copies of input channels "
-                      "in each layer",
+                      "in each layer; with `weight_granularity` block:K residual columns, up to a "
+                      "whole number of blocks",
               .per_node = true,
               .set = set_copies<&Recipe::expand_ratio>,
               .get = get_plain<&Recipe::expand_ratio>},
@@ -107,11 +108,12 @@ constexpr std::array keys{
               .set = [](Recipe& recipe, std::string_view text) { recipe.cost_table = text; },
               .get = get_plain<&Recipe::cost_table>},
     RecipeKey{.name = "budget_samples",
-              .values = "N",
+              .values = "N | auto",
               .help = "budgets: samples of the calibration data on which each layer is weighed by "
-                      "what its error does to the outputs of the network; 0: all layers alike",
-              .set = set_number<&Recipe::budget_samples>,
-              .get = get_plain<&Recipe::budget_samples>},
+                      "what its error does to the outputs of the network; 0: all layers alike; "
+                      "auto: 16 under a latency budget, else 0",
+              .set = set_budget_samples,
+              .get = get_budget_samples},
     RecipeKey{.name = "split",
               .values = "qa | naive",
               .help = "parts of a split weight whose rounded values add up exactly, or parts "
@@ -229,8 +231,10 @@ constexpr std::array keys{
               .get = get_plain<&Recipe::recurrent_inputs>},
     RecipeKey{.name = "quantize_embeddings",
               .values = "on | off",
-              .help = "also quantize the float tables that a Gather looks up, with `weight_bits` "
-                      "and `weight_clip` and one scale each",
+              .help =
+                  "also quantize the float tables that a Gather looks up, with `weight_bits`, "
+                  "`weight_clip`, `weight_storage` and scales by `weight_granularity` (`channel`: "
+                  "for each entry)",
               .is_flag = true,
               .set = set_flag<&Recipe::quantize_embeddings>,
               .get = get_plain<&Recipe::quantize_embeddings>},
