@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include <Eigen/Dense>
 #include <gmock/gmock.h>
@@ -75,6 +76,110 @@ void expect_nearly_equal(const RoundProblem& problem) {
   for (std::size_t i = 0; i < found.size(); ++i) same += found[i] == expected[i] ? 1U : 0U;
   EXPECT_GE(same, found.size() * 98 / 100);
   EXPECT_NEAR(output_error(problem, found) / output_error(problem, expected), 1.0, 0.01);
+}
+
+// Whatever the others lose, the exact channels make up for as well as channels can: no change of theirs lessens the error, so its
+// derivative by each of them is 0.
+TEST(GptqRounding, LetsExactChannelsMakeUpForAllOthers) {
+  const Layer layer(5, 1, 12, 40, 1);
+  RoundProblem problem = layer.problem();
+  const std::vector<std::int64_t> exact{2, 3, 17, 39};
+  problem.exact = exact;
+  const Rounded rounded = round_weights(GptqRounding{}, problem);
+  ASSERT_EQ(rounded.left.size(), 12U * exact.size());
+  double mean = 0.0;
+  const auto h = [&](std::size_t i, std::size_t j) {
+    return static_cast<double>(problem.energy[i * 40 + j]) + (i == j ? 0.01 * mean : 0.0);
+  };
+  for (std::size_t i = 0; i < 40; ++i) mean += static_cast<double>(problem.energy[i * 41]) / 40.0;
+  for (std::size_t row = 0; row < 12; ++row) {
+    std::vector<double> errors;
+    for (std::size_t c = 0; c < 40; ++c) {
+      const std::size_t at =
+          problem.weight.index(0, static_cast<std::int64_t>(row), static_cast<std::int64_t>(c), 0);
+      errors.push_back(
+          static_cast<double>(static_cast<float>(rounded.stored[at]) * problem.scales[row]) -
+          static_cast<double>(layer.data[at]));
+    }
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      const auto c = static_cast<std::size_t>(exact[i]);
+      errors[c] += static_cast<double>(rounded.left[row * exact.size() + i]);
+    }
+    for (const std::int64_t channel : exact) {
+      const auto c = static_cast<std::size_t>(channel);
+      double slope = 0.0;
+      double size = 0.0;
+      for (std::size_t j = 0; j < 40; ++j) {
+        slope += h(c, j) * errors[j];
+        size += std::fabs(h(c, j) * errors[j]);
+      }
+      EXPECT_NEAR(slope / size, 0.0, 1e-4) << row << ", " << channel;
+    }
+  }
+}
+
+// d^T H d of a weight that is held in two parts; `made_up_for`: whether the second knows of what the first leaves, column by column.
+double error_in_two_parts(RoundProblem problem, std::span<const std::int64_t> exact,
+                          bool made_up_for) {
+  problem.exact = exact;
+  Rounded rounded = round_weights(GptqRounding{}, problem);
+  const auto rows = static_cast<std::size_t>(problem.weight.rows());
+  std::vector<float> scales;
+  for (std::size_t row = 0; row < rows; ++row) {
+    float largest = 0.0F;
+    for (std::size_t i = 0; i < exact.size(); ++i)
+      largest = std::max(largest, std::fabs(rounded.left[row * exact.size() + i]));
+    scales.push_back(largest / static_cast<float>(problem.highest));
+  }
+  std::vector<float> beside(rows * exact.size());
+  for (std::size_t i = 0; i < beside.size(); ++i) {
+    const float scale = scales[i / exact.size()];
+    beside[i] = std::nearbyint(rounded.left[i] / scale) * scale;
+  }
+  if (made_up_for) {
+    problem.exact_scales = scales;
+    rounded = round_weights(GptqRounding{}, problem);
+    for (std::size_t i = 0; i < beside.size(); ++i)
+      beside[i] = static_cast<float>(rounded.residual[i]) * scales[i / exact.size()];
+  }
+  // As if the weights were less by what is held beside them.
+  std::vector<float> rest(problem.weight.data.begin(), problem.weight.data.end());
+  for (std::size_t i = 0; i < beside.size(); ++i)
+    rest[problem.weight.index(0, static_cast<std::int64_t>(i / exact.size()),
+                              exact[i % exact.size()], 0)] -= beside[i];
+  problem.weight.data = rest;
+  return output_error(problem, rounded.stored);
+}
+
+TEST(GptqRounding, LosesLessWithPartOfItHeldTwice) {
+  const Layer layer(5, 1, 24, 40, 1);
+  std::vector<std::int64_t> exact(8);
+  std::iota(exact.begin(), exact.end(), 4);
+  for (const std::int32_t highest : {3, 7}) {
+    SCOPED_TRACE(highest);
+    RoundProblem problem = layer.problem();
+    problem.highest = highest;
+    std::vector<float> scales;
+    for (std::int64_t row = 0; row < 24; ++row) {
+      float largest = 0.0F;
+      for (std::int64_t c = 0; c < 40; ++c)
+        largest = std::max(largest, std::fabs(layer.weight.at(0, row, c, 0)));
+      scales.push_back(largest / static_cast<float>(highest));
+    }
+    problem.scales = scales;
+    const double once = output_error(problem, round_weights(GptqRounding{}, problem).stored);
+    const double twice = error_in_two_parts(problem, exact, true);
+    EXPECT_LT(twice, once);
+    EXPECT_LT(twice, error_in_two_parts(problem, exact, false));
+  }
+}
+
+TEST(GptqRounding, RefusesExactChannelsThatAreNotThere) {
+  const Layer layer(5, 1, 4, 8, 1);
+  RoundProblem problem = layer.problem();
+  const std::vector<std::int64_t> beyond{8};
+  problem.exact = beyond;
+  EXPECT_THROW((void)round_weights(GptqRounding{}, problem), Error);
 }
 
 TEST(GptqRounding, IsWhatThePaperStates) {

@@ -1,11 +1,15 @@
 #include "ocs/export/expand.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "ocs/core/error.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/quant/scale_index.h"
 #include "ocs/split/copies.h"
 
 namespace ocs {
@@ -45,6 +49,21 @@ std::vector<Share> shares_of(const LayerPlan& plan, const std::vector<std::int64
   return shares;
 }
 
+// The integers as they are, residual columns behind them.
+std::vector<std::int8_t> with_residual(const LayerPlan& plan, const ChannelMatrix& from,
+                                       const ChannelMatrix& to) {
+  std::vector<std::int8_t> values(static_cast<std::size_t>(to.size()));
+  const auto added = static_cast<std::int64_t>(plan.residual.channels.size());
+  for (std::int64_t row = 0; row < to.outputs; ++row) {
+    for (std::int64_t c = 0; c < from.inputs; ++c)
+      values[to.index(0, row, c, 0)] = narrow(plan, plan.stored[from.index(0, row, c, 0)]);
+    for (std::int64_t i = 0; i < added; ++i)
+      values[to.index(0, row, from.inputs + i, 0)] =
+          narrow(plan, plan.residual.stored[static_cast<std::size_t>(row * added + i)]);
+  }
+  return values;
+}
+
 }  // namespace
 
 PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& plan,
@@ -55,6 +74,16 @@ PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& pla
   PhysicalWeight result{.groups = from.groups};
   std::vector<std::int8_t> values;
 
+  if (plan.params.block > 0 && !plan.rows.empty())
+    throw_internal("node '" + plan.node + "': rows of blocks in another order");
+  if (!plan.residual.channels.empty()) {
+    Shape shape = weight;
+    shape[static_cast<std::size_t>(op.input_axis(node, plan.operand, weight))] +=
+        static_cast<std::int64_t>(plan.residual.channels.size());
+    const ChannelMatrix to = op.view(node, plan.operand, shape, no_values);
+    result.tensor = {.shape = std::move(shape), .values = with_residual(plan, from, to)};
+    return result;
+  }
   if (plan.rows.empty() && plan.inputs.empty()) {
     values.reserve(plan.stored.size());
     for (const std::int16_t q : plan.stored) values.push_back(narrow(plan, q));
@@ -103,6 +132,27 @@ PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& pla
       }
   result.tensor = {.shape = std::move(shape), .values = std::move(values)};
   return result;
+}
+
+std::vector<float> physical_scales(const LayerPlan& plan) {
+  if (plan.residual.channels.empty()) return physical_rows(plan.params.scale, plan.rows);
+  const std::vector<float>& first = plan.params.scale;
+  const std::vector<float>& second = plan.residual.scale;
+  const auto blocks = static_cast<std::size_t>(ScaleIndex::count_of(
+      static_cast<std::int64_t>(plan.residual.channels.size()), plan.params.block));
+  const std::size_t rows = second.size() / blocks;
+  const std::size_t before = first.size() / rows;
+  std::vector<float> scales;
+  scales.reserve(first.size() + second.size());
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto part = [&](const std::vector<float>& of, std::size_t count) {
+      const std::span<const float> all(of);
+      std::ranges::copy(all.subspan(row * count, count), std::back_inserter(scales));
+    };
+    part(first, before);
+    part(second, blocks);
+  }
+  return scales;
 }
 
 StoredWeight stored_weight(const onnx::NodeProto& node, const LayerPlan& plan,

@@ -15,7 +15,7 @@ namespace ocs {
 // int8 weight of a layer with its physical rows and inputs: the k-th occurrence of an input channel
 // in plan.inputs carries part k of its integers (part_of), so that all occurrences add up.
 // `weight`: shape of the float weight. `node`: still with its own group count; where rows of a
-// depthwise Conv change, `groups` gives the new count (else node's own). Throws Error(internal)
+// depthwise Conv change, `groups` gives the new count (else node's own). Residual columns lie behind all inputs. Throws Error(internal)
 // where an integer does not fit.
 struct PhysicalWeight {
   Tensor tensor{};  // int8
@@ -23,6 +23,9 @@ struct PhysicalWeight {
 };
 [[nodiscard]] PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& plan,
                                              const Shape& weight);
+
+// The scales of all its columns, those of residual columns behind the others of a row ([rows, blocks]).
+[[nodiscard]] std::vector<float> physical_scales(const LayerPlan& plan);
 
 // The same as it is written: packed where several integers share a byte, or what lies in the file of weights already (plan.kept).
 struct StoredWeight {

@@ -7,6 +7,7 @@
 #include "ocs/core/error.h"
 #include "ocs/export/added_constant.h"
 #include "ocs/export/expand.h"
+#include "ocs/export/expand_data.h"
 #include "ocs/export/oracle.h"
 #include "ocs/export/widen_recurrent.h"
 #include "ocs/graph/edit.h"
@@ -114,42 +115,14 @@ std::string LayerWriter::dequantize(const Quantized& quantized, const std::strin
   return name;
 }
 
-std::string LayerWriter::expand_data(onnx::GraphProto& place, const LayerPlan& layer,
-                                     const std::string& value, std::int64_t axis) {
-  const std::string expanded = out_->unique_name(named(layer.node, "_split_data"));
-  if (layer.form == SplitForm::gather) {
-    const Tensor indices = scalar_or_row(layer.inputs, true);
-    const std::string index = add_initializer(*out_, named(layer.node, "_channels"), indices);
-    set_attribute(
-        add_node(*out_, place, "Gather", named(layer.node, "_Gather"), {value, index}, {expanded}),
-        "axis", axis);
-    return expanded;
-  }
-  std::vector<std::string> parts{value};
-  const std::string axes = add_initializer(*out_, named(layer.node, "_axes"),
-                                           scalar_or_row(std::vector<std::int64_t>{axis}, true));
-  for (const ChannelRun& run : layer.slices) {
-    const std::string begin =
-        add_initializer(*out_, named(layer.node, "_begin"),
-                        scalar_or_row(std::vector<std::int64_t>{run.begin}, true));
-    const std::string end = add_initializer(
-        *out_, named(layer.node, "_end"), scalar_or_row(std::vector<std::int64_t>{run.end}, true));
-    parts.push_back(out_->unique_name(named(layer.node, "_run")));
-    add_node(*out_, place, "Slice", named(layer.node, "_Slice"), {value, begin, end, axes},
-             {parts.back()});
-  }
-  set_attribute(add_node(*out_, place, "Concat", named(layer.node, "_Concat"), parts, {expanded}),
-                "axis", axis);
-  return expanded;
-}
-
 const LayerWriter::Written* LayerWriter::same_as(const LayerPlan& layer) const {
   const auto [first, last] = weights_.equal_range(layer.weight);
   const auto same = std::find_if(first, last, [&](const auto& entry) {
     const LayerPlan& other = *entry.second.layer;
     return other.stored == layer.stored && other.kept == layer.kept &&
-           other.params == layer.params && other.rows == layer.rows &&
-           other.inputs == layer.inputs && other.dynamic_weights == layer.dynamic_weights &&
+           other.params == layer.params && other.residual == layer.residual &&
+           other.rows == layer.rows && other.inputs == layer.inputs &&
+           other.dynamic_weights == layer.dynamic_weights &&
            other.rounds_as_it_runs == layer.rounds_as_it_runs;
   });
   return same == last ? nullptr : &same->second;
@@ -173,7 +146,7 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
 
   const bool has_blocks = layer.params.block > 0;
   const bool is_row = layer.params.axis.has_value();
-  const std::vector<float> scales = physical_rows(layer.params.scale, layer.rows);
+  const std::vector<float> scales = physical_scales(layer);
   // DequantizeLinear takes one axis: rows on two (the directions of recurrent nodes) are stored on
   // one.
   const Shape shape = shape_of(weight.tensor);
@@ -307,12 +280,13 @@ std::string LayerWriter::write_small_bias(const std::string& base, const std::ve
 
 void LayerWriter::write(onnx::NodeProto& node, onnx::GraphProto& place, const LayerPlan& layer,
                         const Quantized* data) {
-  const bool has_own_data = layer.form != SplitForm::fold && layer.form != SplitForm::virtual_ &&
-                            !layer.copies.empty() && !layer.inputs.empty();
+  const bool has_copies = layer.form != SplitForm::fold && layer.form != SplitForm::virtual_ &&
+                          !layer.copies.empty() && !layer.inputs.empty();
+  const bool has_own_data = has_copies || !layer.residual.channels.empty();
   if (has_own_data) {
     const int axis = find_linear_op(node)->data_axis(node, layer.operand);
     const std::string source = data != nullptr ? data->levels : data_of(node, layer.operand);
-    std::string expanded = expand_data(place, layer, source, axis);
+    std::string expanded = expand_data(*out_, place, layer, source, axis);
     if (data != nullptr)
       expanded = dequantize(*data, expanded,
                             out_->unique_name(named(layer.node, "_data_DequantizeLinear_Output")));

@@ -46,8 +46,6 @@ class LayerWriter {
              const Quantized* data);
 
  private:
-  std::string expand_data(onnx::GraphProto& place, const LayerPlan& layer, const std::string& value,
-                          std::int64_t axis);
   std::string write_weight(onnx::NodeProto& node, const LayerPlan& layer);
   DynamicWeight write_dynamic_weight(const onnx::NodeProto& node, const LayerPlan& layer);
   // The whole node in the form of dynamic_matmul.h.

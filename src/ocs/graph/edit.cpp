@@ -100,6 +100,14 @@ void set_attribute(onnx::NodeProto& node, const std::string& name, float value) 
   fresh_attribute(node, name, onnx::AttributeProto::FLOAT).set_f(value);
 }
 
+void set_attribute(onnx::NodeProto& node, const std::string& name, const std::string& value) {
+  fresh_attribute(node, name, onnx::AttributeProto::STRING).set_s(value);
+}
+
+void set_attribute(onnx::NodeProto& node, const std::string& name, const Tensor& value) {
+  *fresh_attribute(node, name, onnx::AttributeProto::TENSOR).mutable_t() = to_proto(value, "");
+}
+
 void remove_attribute(onnx::NodeProto& node, std::string_view name) {
   auto* attributes = node.mutable_attribute();
   for (int i = attributes->size() - 1; i >= 0; --i)

@@ -28,6 +28,8 @@ void set_attribute(onnx::NodeProto& node, const std::string& name, std::int64_t 
 void set_attribute(onnx::NodeProto& node, const std::string& name,
                    const std::vector<std::int64_t>& values);
 void set_attribute(onnx::NodeProto& node, const std::string& name, float value);
+void set_attribute(onnx::NodeProto& node, const std::string& name, const std::string& value);
+void set_attribute(onnx::NodeProto& node, const std::string& name, const Tensor& value);
 void remove_attribute(onnx::NodeProto& node, std::string_view name);
 
 // Input `index` of the node reads `name`; inputs that the node lacks before it become absent ones.

@@ -34,11 +34,7 @@ void Rewrite::set_input(int index, const std::string& value) {
 }
 
 void Rewrite::set_string(const std::string& name, const std::string& value) {
-  remove_attribute(*node_, name);
-  auto* added = node_->add_attribute();
-  added->set_name(name);
-  added->set_type(onnx::AttributeProto::STRING);
-  added->set_s(value);
+  set_attribute(*node_, name, value);
 }
 
 std::string Rewrite::name_for(std::string_view role) const {
@@ -60,10 +56,7 @@ std::string Rewrite::constant_tensor(std::string_view role, const Tensor& tensor
   } else {
     onnx::NodeProto& node = before_.emplace_back(make("Constant", {}));
     node.add_output(name);
-    auto* value = node.add_attribute();
-    value->set_name("value");
-    value->set_type(onnx::AttributeProto::TENSOR);
-    *value->mutable_t() = std::move(proto);
+    set_attribute(node, "value", tensor);
   }
   scope_->constants.emplace(content, name);
   return name;

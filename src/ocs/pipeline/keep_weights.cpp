@@ -10,6 +10,7 @@
 
 #include "ocs/core/parallel.h"
 #include "ocs/export/expand.h"
+#include "ocs/export/write_embeddings.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 
@@ -36,24 +37,31 @@ class Keeper {
 
   void embeddings(std::span<EmbeddingPlan> planned) {
     for (EmbeddingPlan& table : planned) {
-      const Shape shape = shape_of(*graph_.initializer(table.weight));
-      take(table, to_proto({.shape = shape, .values = std::move(table.stored)}, ""), tables_);
+      take(table, stored_table(table, shape_of(*graph_.initializer(table.weight))), tables_);
     }
   }
 
  private:
-  // By float weight: with which parameters it is in the file, and where.
-  using Known = std::map<std::string, std::vector<std::pair<QuantParams, Kept>>>;
+  // A weight that is in the file: how, and where.
+  struct InFile {
+    QuantParams params{};
+    int storage_bits = 8;
+    Kept kept{};
+  };
+  using Known = std::map<std::string, std::vector<InFile>>;  // by float weight
 
   template <typename Planned>
   void take(Planned& planned, onnx::TensorProto tensor, Known& all) {
-    std::vector<std::pair<QuantParams, Kept>>& known = all[planned.weight];
-    const auto same =
-        std::ranges::find(known, planned.params, &std::pair<QuantParams, Kept>::first);
+    std::vector<InFile>& known = all[planned.weight];
+    const auto same = std::ranges::find_if(known, [&](const InFile& each) {
+      return each.params == planned.params && each.storage_bits == planned.storage_bits;
+    });
     planned.kept = same != known.end()
-                       ? same->second
+                       ? same->kept
                        : std::make_shared<const onnx::TensorProto>(keep_(std::move(tensor)));
-    if (same == known.end()) known.emplace_back(planned.params, planned.kept);
+    if (same == known.end())
+      known.push_back(
+          {.params = planned.params, .storage_bits = planned.storage_bits, .kept = planned.kept});
     planned.stored = decltype(planned.stored)();  // not {}: that keeps the memory
   }
 

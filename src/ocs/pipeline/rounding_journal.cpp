@@ -33,6 +33,10 @@ Json to_json(const LayerPlan& layer) {
           {"scale", layer.params.scale},
           {"zero_point", layer.params.zero_point},
           {"stored", layer.stored},
+          {"residual",
+           {{"channels", layer.residual.channels},
+            {"stored", layer.residual.stored},
+            {"scale", layer.residual.scale}}},
           {"bias", layer.bias},
           {"raised", {layer.raised.for_bias, layer.raised.for_sum, layer.raised.for_scale}},
           {"predicted_sqnr_db", layer.predicted_sqnr_db}};
@@ -84,6 +88,15 @@ bool RoundingJournal::restore(LayerPlan& layer) const {
     if (stored.size() != layer.stored.size())
       throw_bad_input("holds another number of weights than '" + layer.node + "' has: remove it");
     layer.stored = std::move(stored);
+    const Json residual = at<Json>(json, "residual");
+    ResidualColumns columns{.channels = at<std::vector<std::int64_t>>(residual, "channels"),
+                            .stored = at<std::vector<std::int16_t>>(residual, "stored"),
+                            .scale = at<std::vector<float>>(residual, "scale")};
+    if (columns.channels.size() != layer.residual.channels.size() ||
+        columns.stored.size() != layer.residual.stored.size() ||
+        columns.scale.size() != layer.residual.scale.size())
+      throw_bad_input("holds other residual columns than '" + layer.node + "' has: remove it");
+    layer.residual = std::move(columns);
     layer.params.scale = at<std::vector<float>>(json, "scale");
     layer.params.zero_point = at<std::vector<std::int32_t>>(json, "zero_point");
     layer.bias = at<std::vector<float>>(json, "bias");

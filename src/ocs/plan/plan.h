@@ -57,6 +57,15 @@ struct RaisedRows {
   bool operator==(const RaisedRows&) const = default;
 };
 
+// Further inputs of a weight in blocks, each a channel that is there already: what rounding has left of its weights, rounded once more
+// in blocks of its own (residual_columns.h).
+struct ResidualColumns {
+  std::vector<std::int64_t> channels{};  // ascending; they fill blocks
+  std::vector<std::int16_t> stored{};    // [rows, channels]
+  std::vector<float> scale{};            // [rows, blocks of channels]
+  bool operator==(const ResidualColumns&) const = default;
+};
+
 struct LayerPlan {
   std::string node{};
   std::string op{};
@@ -76,6 +85,7 @@ struct LayerPlan {
   // `stored` is empty. Layers that share a tensor share this.
   std::shared_ptr<const onnx::TensorProto> kept{};
   std::vector<int> copies{};           // physical channels of each input channel; empty: no splits
+  ResidualColumns residual{};          // instead of copies, where blocks have scales
   SplitForm form = SplitForm::gather;  // how copies are written, decided (never automatic)
   // Real copies cost least time so, by the cost table (cheapest_forms); automatic: not known.
   SplitForm cheapest_form = SplitForm::automatic;
@@ -115,7 +125,9 @@ struct LayerPlan {
 struct EmbeddingPlan {
   std::string node{};
   std::string weight{};  // initializer of the float table
-  QuantParams params{};  // one scale
+  // One scale; or of a table [entries, channels] one for each entry (axis 0) or block of an entry.
+  QuantParams params{};
+  int storage_bits = 8;  // below 8: several integers in a byte (write_embeddings.h)
   std::vector<std::int8_t> stored{};
   std::shared_ptr<const onnx::TensorProto> kept{};  // as in LayerPlan
   double predicted_sqnr_db = 0.0;  // energy of the table over that of its rounding error

@@ -8,7 +8,9 @@
 #include "ocs/graph/read_tensor.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/plan/batches.h"
-#include "ocs/quant/affine.h"
+#include "ocs/plan/choose_scales.h"
+#include "ocs/quant/scale_index.h"
+#include "ocs/round/round.h"
 
 namespace ocs {
 namespace {
@@ -22,30 +24,65 @@ bool is_embedding(const Graph& graph, const onnx::NodeProto& node) {
          graph.initializer(node.input(1)) == nullptr;
 }
 
+// Entries with scales of their own are looked up as their scales are: along the first of two axes.
+bool has_entries(const onnx::NodeProto& node, const Shape& table) {
+  const std::int64_t axis = int_attribute(node, "axis", 0);
+  return table.size() == 2 && (axis == 0 || axis == -2);
+}
+
+int storage_bits(const Recipe& settings, bool has_blocks, std::int64_t channels) {
+  if (settings.weight_storage == WeightStorage::int8) return 8;
+  if (settings.weight_storage == WeightStorage::automatic && !has_blocks) return 8;
+  if (settings.weight_bits > 4) return 8;
+  const int bits = settings.weight_bits <= 2 ? 2 : 4;
+  return channels % (8 / bits) == 0 ? bits : 8;
+}
+
+double sqnr_db(const ChannelMatrix& table, const EmbeddingPlan& plan) {
+  const ScaleIndex scale_of(table, plan.params.scale.size(), plan.params.block);
+  double signal = 0.0;
+  double noise = 0.0;
+  for_each_weight(table, [&](std::int64_t row, std::int64_t column, std::size_t at) {
+    const auto real = static_cast<double>(table.data[at]);
+    const double error =
+        real - static_cast<double>(plan.params.scale[scale_of(row, column)]) * plan.stored[at];
+    signal += real * real;
+    noise += error * error;
+  });
+  return noise == 0.0 ? std::numeric_limits<double>::infinity() : 10.0 * std::log10(signal / noise);
+}
+
 EmbeddingPlan plan_embedding(const Graph& graph, const onnx::NodeProto& node,
                              const Recipe& settings) {
   const Tensor table = read_tensor(graph, node.input(0));
   const auto values = table.as<float>();
+  const std::int64_t channels = static_cast<std::int64_t>(values.size()) / table.shape[0];
+  const ChannelMatrix matrix = dense_view(values, 1, table.shape[0], channels, 1);
   const Grid grid{.bits = settings.weight_bits};
-  const float limit = threshold(settings.weight_clip, clip_input(values, grid));
-  float step = limit / static_cast<float>(grid.steps());
-  if (step < std::numeric_limits<float>::min()) step = 1.0F;  // a table of zeros
-  EmbeddingPlan plan{.node = node.name(),
-                     .weight = node.input(0),
-                     .params = {.grid = grid, .scale = {step}, .zero_point = {0}}};
+  const bool by_entry =
+      settings.weight_granularity != Granularity::tensor && has_entries(node, table.shape);
+  const bool has_blocks = by_entry && settings.weight_granularity == Granularity::block &&
+                          channels > settings.weight_block;
+
+  EmbeddingPlan plan{.node = node.name(), .weight = node.input(0), .params = {.grid = grid}};
+  if (by_entry) plan.params.axis = 0;
+  if (has_blocks) plan.params.block = settings.weight_block;
+  if (has_entries(node, table.shape))
+    plan.storage_bits = storage_bits(settings, has_blocks, channels);
+  std::vector<float> scales =
+      choose_scales(settings, matrix, std::vector<int>(static_cast<std::size_t>(channels), 1),
+                    by_entry, grid, plan.params.block);
+  for (float& scale : scales)
+    if (scale < std::numeric_limits<float>::min()) scale = 1.0F;  // of next to nothing
+  const Rounded rounded = round_weights(
+      NearestRounding{},
+      {.weight = matrix, .scales = scales, .block = plan.params.block, .highest = grid.highest()});
+  plan.params.zero_point.assign(scales.size(), 0);
+  plan.params.scale = std::move(scales);
   plan.stored.reserve(values.size());
-  double signal = 0.0;
-  double noise = 0.0;
-  for (const float value : values) {
-    const std::int32_t level = quantize(value, step, 0, -grid.highest(), grid.highest());
+  for (const std::int16_t level : rounded.stored)
     plan.stored.push_back(static_cast<std::int8_t>(level));
-    const auto real = static_cast<double>(value);
-    const double error = real - static_cast<double>(dequantize(level, step, 0));
-    signal += real * real;
-    noise += error * error;
-  }
-  plan.predicted_sqnr_db =
-      noise == 0.0 ? std::numeric_limits<double>::infinity() : 10.0 * std::log10(signal / noise);
+  plan.predicted_sqnr_db = sqnr_db(matrix, plan);
   return plan;
 }
 

@@ -15,8 +15,9 @@ namespace ocs {
 // axes or more, in graph order.
 [[nodiscard]] std::vector<std::string> find_embeddings(const Graph& graph);
 
-// Where the recipe asks for it: an EmbeddingPlan for each of them, rounded to nearest with one scale
-// (weight_bits, weight_clip, overrides applied); those that keep_float names are listed as skipped.
+// Where the recipe asks for it: an EmbeddingPlan for each of them, rounded to nearest with weight_bits, weight_clip, weight_granularity
+// and weight_storage, overrides applied (one scale and bytes where the entries do not lie on the first of two axes); those that keep_float
+// names are listed as skipped.
 // A table that a layer reads too (a tied decoder) has integers of its own here.
 void plan_embeddings(const Graph& graph, const Recipe& recipe, const PlanObserver& observer,
                      Plan& plan);

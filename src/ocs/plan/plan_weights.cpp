@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -14,6 +15,7 @@
 #include "ocs/plan/choose_scales.h"
 #include "ocs/plan/correct_bias.h"
 #include "ocs/plan/proofs.h"
+#include "ocs/plan/residual_columns.h"
 #include "ocs/plan/weight_problem.h"
 #include "ocs/quant/row_blocks.h"
 #include "ocs/quant/scale_index.h"
@@ -73,9 +75,9 @@ std::vector<float> absorb_multiplier(LayerPlan& plan, const WeightProblem& probl
 }
 
 // 10 log10 of the output energy over the energy that weight rounding puts in its place, inputs
-// taken as uncorrelated.
+// taken as uncorrelated. `stood_for`: the weights that the integers stand for, in the layout of `weight`.
 double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
-                    const std::vector<double>& energy) {
+                    std::span<const float> stood_for, const std::vector<double>& energy) {
   // By row, and these added in their order: the same for any number of threads.
   std::vector<double> signals(static_cast<std::size_t>(weight.rows()), 0.0);
   std::vector<double> noises(signals.size(), 0.0);
@@ -87,7 +89,7 @@ double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
     std::array<double, largest_row_block> noise{};
     const auto add = [&](std::size_t row, std::size_t at, double h) {
       const auto real = static_cast<double>(weight.data[at]);
-      const double error = real - scales[row] * plan.stored[at];
+      const double error = static_cast<double>(stood_for[at]) - scales[row] * plan.stored[at];
       signal[row] += h * real * real;
       noise[row] += h * error * error;
     };
@@ -124,14 +126,21 @@ double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
   return 10.0 * std::log10(signal / noise);
 }
 
-void correct(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix& weight) {
-  const std::vector<double> means = channel_values(problem, weight, false);
+// `residual`: what residual columns add to the weights; empty: nothing.
+void correct(LayerPlan& plan, const WeightProblem& problem, const ChannelMatrix& stood_for,
+             std::span<const float> residual) {
+  const std::vector<double> means = channel_values(problem, stood_for, false);
   if (means.empty()) return;
   // Without data the extents are free: as if no tap lay in the padding.
   const Shape shape = problem.data != nullptr ? problem.data->shape : Shape{-1, -1};
-  const std::vector<double> coverage = tap_coverage(*problem.node, shape, weight.taps);
-  const std::vector<double> shift = mean_shift(weight, plan.stored, plan.params.scale, means,
-                                               coverage, problem.mean_drift, plan.params.block);
+  const std::vector<double> coverage = tap_coverage(*problem.node, shape, stood_for.taps);
+  std::vector<double> shift = mean_shift(stood_for, plan.stored, plan.params.scale, means, coverage,
+                                         problem.mean_drift, plan.params.block);
+  if (!residual.empty() && !problem.mean_drift.empty())  // residual columns see it too
+    for_each_weight(stood_for, [&](std::int64_t row, std::int64_t column, std::size_t at) {
+      shift[static_cast<std::size_t>(row)] +=
+          static_cast<double>(residual[at]) * problem.mean_drift[static_cast<std::size_t>(column)];
+    });
   if (plan.bias.empty()) plan.bias.assign(shift.size(), 0.0F);
   for (std::size_t row = 0; row < shift.size(); ++row)
     plan.bias[row] = static_cast<float>(static_cast<double>(plan.bias[row]) + shift[row]);
@@ -150,6 +159,7 @@ std::vector<float> round_above(const ScaleFloors& floors, const WeightProblem& p
     std::ranges::transform(scales, scales.begin(), power_of_two_above);
   above.scales = scales;
   Rounded rounded = round_weights(problem.settings.rounding, above);
+  if (!above.exact.empty()) plan.residual = residual_columns(problem.settings, above, rounded);
   plan.stored = std::move(rounded.stored);
   plan.params.scale = std::move(rounded.scales);
   if (guard != nullptr) limit_pairs(*guard, plan.stored);
@@ -177,12 +187,18 @@ void round_until_proven(const WeightProblem& problem, RoundProblem rounding,
     const std::vector<float> free = round_above(floors, problem, rounding, guard, plan);
     plan.params.axis = plan.params.scale.size() > 1 ? axis : std::nullopt;
     plan.params.zero_point.assign(plan.params.scale.size(), 0);
-    plan.predicted_sqnr_db = predict_sqnr(plan, folded, channel_values(problem, folded, true));
+    const std::vector<float> residual = residual_weights(folded, plan);
+    std::vector<float> rest(residual.size());
+    std::ranges::transform(folded.data.first(rest.size()), residual, rest.begin(), std::minus());
+    ChannelMatrix stood_for = folded;  // by the integers alone
+    if (!rest.empty()) stood_for.data = rest;
+    plan.predicted_sqnr_db =
+        predict_sqnr(plan, folded, stood_for.data, channel_values(problem, folded, true));
     plan.bias = problem.bias;
     // The bias of a recurrent node goes through its gates: a mean of the whole sequence says little
     // there.
     if (problem.settings.bias_correction && !problem.layer->op->is_recurrent)
-      correct(plan, problem, folded);
+      correct(plan, problem, stood_for, residual);
     plan.raised = count_raised(floors, free);
     is_proven =
         floors.bias.empty() || !raise_where_proofs_fail(floors, {.weight = folded,
@@ -232,7 +248,11 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                  .bias = problem.bias,
                  .adds_bias = !layer.operand.bias_input.has_value()};
   const bool is_to_split = settings.expand_ratio > 0.0 || copy_budget(settings) > 0.0;
-  if (is_to_split) plan.remark = split_refusal(problem, matrix);
+  const bool wants_residual = has_blocks && settings.expand_ratio > 0.0;
+  if (is_to_split)
+    plan.remark =
+        wants_residual ? residual_refusal(problem, matrix) : split_refusal(problem, matrix);
+  const bool has_residual = wants_residual && plan.remark.empty();
   if (settings.weight_granularity != Granularity::tensor && !axis)
     plan.remark += "one scale: no axis of the weight is the output channel";
   else if (!no_blocks.empty())
@@ -241,7 +261,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
     plan.remark += (plan.remark.empty() ? "" : "; ") + problem.float_data;
   if (!problem.copies.empty())
     plan.copies = problem.copies;
-  else if (settings.expand_ratio > 0.0 && split_refusal(problem, matrix).empty())
+  else if (settings.expand_ratio > 0.0 && !has_blocks && split_refusal(problem, matrix).empty())
     plan.copies = choose_copies(problem, matrix, per_row);
 
   plan.params.grid = grid;
@@ -263,17 +283,20 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                           meets_bytes(problem) && can_saturate(saturation);
   if (is_guarded) scales = scales_against_saturation(saturation, scales);
   // Scales that keep sums in range stay.
-  const RoundProblem rounding{.weight = matrix,
-                              .scales = scales,
-                              .block = plan.params.block,
-                              .copies = plan.copies,
-                              .highest = grid.highest(),
-                              .kind = settings.split,
-                              .parts = settings.split_parts,
-                              .energy = problem.energy,
-                              .drift = problem.drift,
-                              .fits_scales = fits_scales(settings.rounding) && per_row &&
-                                             !has_blocks && !is_guarded && !target.powers_of_two};
+  RoundProblem rounding{.weight = matrix,
+                        .scales = scales,
+                        .block = plan.params.block,
+                        .copies = plan.copies,
+                        .highest = grid.highest(),
+                        .kind = settings.split,
+                        .parts = settings.split_parts,
+                        .energy = problem.energy,
+                        .drift = problem.drift,
+                        .fits_scales = fits_scales(settings.rounding) && per_row && !has_blocks &&
+                                       !is_guarded && !target.powers_of_two};
+  std::vector<std::int64_t> exact;
+  if (has_residual) exact = residual_channels(problem, rounding);
+  rounding.exact = exact;
   round_until_proven(problem, rounding, is_guarded ? &saturation : nullptr, plan);
   return plan;
 }

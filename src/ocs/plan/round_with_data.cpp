@@ -74,6 +74,7 @@ void round_with_data(const Model& model, const CalibrationStats* stats, const Re
   LayerPlan again = plan_weights(problem);
   old.params = std::move(again.params);
   old.stored = std::move(again.stored);
+  old.residual = std::move(again.residual);
   old.bias = std::move(again.bias);
   old.raised = again.raised;
   old.predicted_sqnr_db = again.predicted_sqnr_db;

@@ -8,6 +8,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
+#include "ocs/plan/residual_columns.h"
 #include "ocs/quant/scale_index.h"
 
 namespace ocs {
@@ -37,6 +38,8 @@ void replace_by_rounded(Model& model, const LayerPlan& layer) {
   for_each_weight(view, [&](std::int64_t row, std::int64_t column, std::size_t at) {
     weight.as<float>()[at] = static_cast<float>(layer.stored[at]) * scale[index(row, column)];
   });
+  const std::vector<float> added = residual_weights(view, layer);
+  for (std::size_t i = 0; i < added.size(); ++i) weight.as<float>()[i] += added[i];
   node.set_input(layer.operand.weight_input,
                  add_initializer(model, layer.weight + "_rounded", weight));
   if (layer.bias.empty() || op.is_recurrent) return;

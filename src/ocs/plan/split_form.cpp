@@ -65,7 +65,8 @@ std::optional<Chain> find_chain(const Graph& graph, const Layers& layers,
       LayerPlan& layer = *planned->second;
       ChannelMatrix matrix;
       const std::int64_t rows = rows_of(layer, graph, &matrix);
-      if (!layer.rows.empty()) return std::nullopt;
+      // Neither the scales of blocks nor residual columns are written in another order of rows.
+      if (!layer.rows.empty() || layer.params.block > 0) return std::nullopt;
       const bool is_depthwise = matrix.groups > 1 && matrix.inputs == 1 && matrix.outputs == 1;
       if (is_depthwise && layer.op == "Conv" && reads_maps) {
         chain.depthwise.push_back(&layer);

@@ -55,6 +55,8 @@ std::string block_refusal(const WeightProblem& problem, const ChannelMatrix& wei
     return "one scale for each output channel: engines know blocks in MatMul and Gemm";
   if (problem.activation != nullptr)
     return "one scale for each output channel: blocks are for float activations";
+  if (!problem.multiplier.empty())
+    return "one scale for each output channel: blocks ask for fold_batchnorm";
   if (weight.inputs <= problem.settings.weight_block)
     return "one scale for each output channel: a block would hold all its inputs";
   return "";

@@ -15,11 +15,16 @@ namespace ocs {
 namespace {
 
 std::int64_t added_channels(const LayerPlan& layer) {
+  if (!layer.residual.channels.empty())
+    return static_cast<std::int64_t>(layer.residual.channels.size());
   return std::accumulate(layer.copies.begin(), layer.copies.end(), std::int64_t{0}) -
          static_cast<std::int64_t>(layer.copies.size());
 }
 
 double added_share(const LayerPlan& layer) {
+  if (!layer.residual.channels.empty())  // of the weights, as many rows on both sides
+    return static_cast<double>(layer.residual.stored.size()) /
+           static_cast<double>(layer.stored.size());
   if (layer.copies.empty()) return 0.0;
   return static_cast<double>(added_channels(layer)) / static_cast<double>(layer.copies.size());
 }
@@ -70,6 +75,16 @@ std::int64_t weights_of(std::size_t stored, const onnx::TensorProto* kept) {
   return kept != nullptr ? element_count(*kept) : static_cast<std::int64_t>(stored);
 }
 
+std::string form_of(const LayerPlan& layer) {
+  if (!layer.residual.channels.empty()) return "residual";
+  return added_channels(layer) == 0 ? "" : std::string(name_of(layer.form));
+}
+
+std::int64_t values_of(const EmbeddingPlan& table) {
+  if (table.kept == nullptr) return static_cast<std::int64_t>(table.stored.size());
+  return element_count(*table.kept) * (8 / table.storage_bits);  // several in a byte
+}
+
 LayerReport report_of(const LayerPlan& layer, double row_share) {
   const std::int64_t added = added_channels(layer);
   const double growth = weight_growth(layer, row_share);
@@ -84,7 +99,7 @@ LayerReport report_of(const LayerPlan& layer, double row_share) {
           .act_bits = layer.data_bits(),
           .copies = added,
           .act_copies = layer.act_copies,
-          .form = added == 0 ? "" : std::string(name_of(layer.form)),
+          .form = form_of(layer),
           .predicted_sqnr_db = layer.predicted_sqnr_db,
           .weights = weights,
           .extra_weights = extra_of(weights, growth),
@@ -131,8 +146,7 @@ std::vector<LayerReport> layer_reports(const Plan& plan, const Model& model) {
     rows.push_back({.node = embedding.node,
                     .op = "Gather",
                     .quantized = true,
-                    .reason = fmt::format("table of {} values", weights_of(embedding.stored.size(),
-                                                                           embedding.kept.get())),
+                    .reason = fmt::format("table of {} values", values_of(embedding)),
                     .weight_bits = embedding.params.grid.bits,
                     .predicted_sqnr_db = embedding.predicted_sqnr_db});
   }

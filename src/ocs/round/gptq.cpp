@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include <Eigen/Dense>
@@ -33,18 +34,24 @@ constexpr std::int64_t rows_of_a_block = 64;
 
 // What the rows of one group share.
 struct Group {
-  std::vector<std::int64_t> order{};  // column (input * taps + tap) at each place, rising energy
+  // Column (input * taps + tap) at each place: the exact ones, which come last, when they can make up for all others, then by rising
+  // energy.
+  std::vector<std::int64_t> order{};
+  Eigen::Index exact = 0;  // so many places in front
   Matrix factor{};  // L_ki / L_ii at (k, i) for k > i: what an error at place k takes from the
                     // target of place i
   Eigen::VectorXf pivots{};  // L_ii^2; empty: no data
 };
 
-Group factorize(const Energy& energy) {
+Group factorize(const Energy& energy, std::span<const std::int64_t> exact) {
   const Eigen::Index size = energy.rows();
   Group group;
   group.order.resize(static_cast<std::size_t>(size));
   std::iota(group.order.begin(), group.order.end(), 0);
   std::ranges::stable_sort(group.order, {}, [&](std::int64_t i) { return energy(i, i); });
+  std::ranges::stable_partition(
+      group.order, [&](std::int64_t i) { return std::ranges::binary_search(exact, i); });
+  group.exact = static_cast<Eigen::Index>(exact.size());
   Matrix sorted(size, size);  // lower triangle
   for (Eigen::Index j = 0; j < size; ++j) {
     for (Eigen::Index i = j; i < size; ++i) {
@@ -71,7 +78,10 @@ Group factorize(const Energy& energy) {
 class Rounder {
  public:
   explicit Rounder(const RoundProblem& problem)
-      : problem_(problem), levels_(problem), stored_(problem.weight.data.size(), 0) {}
+      : problem_(problem),
+        levels_(problem),
+        stored_(problem.weight.data.size(), 0),
+        beside_(problem) {}
 
   // Outputs [first, last) of group g. Rows need nothing of each other.
   void round_rows(const Group& group, std::int64_t g, std::int64_t first, std::int64_t last) {
@@ -103,7 +113,12 @@ class Rounder {
     }
   }
 
-  [[nodiscard]] std::vector<std::int16_t> take_stored() { return std::move(stored_); }
+  [[nodiscard]] Rounded take_rounded() {
+    Rounded rounded{.stored = std::move(stored_),
+                    .scales = {problem_.scales.begin(), problem_.scales.end()}};
+    beside_.move_into(rounded);
+    return rounded;
+  }
 
  private:
   [[nodiscard]] std::size_t index(const Group& group, std::int64_t g, std::int64_t output,
@@ -141,11 +156,16 @@ class Rounder {
       stored_[at] = levels_.nearest(target[r], scale, column);
       error[r] = static_cast<float>(stored_[at]) * scale - goal[r];
     }
+    if (place >= group.exact) return;
+    const auto exact = std::ranges::lower_bound(problem_.exact, input) - problem_.exact.begin();
+    for (Eigen::Index r = 0; r < error.size(); ++r)
+      error[r] += beside_.hold(first + r, exact, target[r] - (error[r] + goal[r]));
   }
 
   const RoundProblem& problem_;
   Levels levels_;
   std::vector<std::int16_t> stored_;
+  Beside beside_;
 };
 
 }  // namespace
@@ -162,7 +182,7 @@ Rounded round_weights(const GptqRounding& rounding, const RoundProblem& problem)
   };
   const std::int64_t blocks = (weight.outputs + rows_of_a_block - 1) / rows_of_a_block;
   const auto factor_of = [&](std::int64_t g) {
-    return factorize(Energy(problem.energy.data() + g * side * side, side, side));
+    return factorize(Energy(problem.energy.data() + g * side * side, side, side), problem.exact);
   };
   if (weight.groups == 1) {
     const Group group = factor_of(0);
@@ -175,8 +195,7 @@ Rounded round_weights(const GptqRounding& rounding, const RoundProblem& problem)
       for (std::int64_t block = 0; block < blocks; ++block) work(group, g, block);
     });
   }
-  Rounded rounded{.stored = rounder.take_stored(),
-                  .scales = {problem.scales.begin(), problem.scales.end()}};
+  Rounded rounded = rounder.take_rounded();
   return rounding.refine ? refine(problem, std::move(rounded)) : rounded;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "ocs/quant/scale_index.h"
@@ -71,6 +73,42 @@ class Levels {
   const RoundProblem& problem_;
   ScaleIndex scale_index_;
   std::vector<float> limits_{};  // of each column
+};
+
+// What is held beside the matrix for its exact channels (RoundProblem::exact). Rows may be asked for in parallel.
+class Beside {
+ public:
+  // `problem` must outlive the object.
+  explicit Beside(const RoundProblem& problem)
+      : problem_(problem), count_(static_cast<std::int64_t>(problem.exact.size())) {
+    const auto size = static_cast<std::size_t>(problem.weight.rows() * count_);
+    problem.exact_scales.empty() ? left_.resize(size) : residual_.resize(size);
+  }
+
+  // Remembers what the integer of a channel leaves (`exact`: its place among the exact ones), and gives what of that will be there.
+  float hold(std::int64_t row, std::int64_t exact, float left) {
+    const auto at = static_cast<std::size_t>(row * count_ + exact);
+    if (problem_.exact_scales.empty()) return left_[at] = left;
+    const std::int64_t block = problem_.block > 0 ? problem_.block : count_;
+    const std::int64_t blocks = ScaleIndex::count_of(count_, problem_.block);
+    const float scale =
+        problem_.exact_scales[static_cast<std::size_t>(row * blocks + exact / block)];
+    const auto highest = static_cast<float>(problem_.highest);
+    const float level = std::nearbyint(std::clamp(left / scale, -highest, highest));
+    residual_[at] = static_cast<std::int16_t>(level);
+    return level * scale;
+  }
+
+  void move_into(Rounded& rounded) {
+    rounded.left = std::move(left_);
+    rounded.residual = std::move(residual_);
+  }
+
+ private:
+  const RoundProblem& problem_;
+  std::int64_t count_;
+  std::vector<float> left_{};
+  std::vector<std::int16_t> residual_{};
 };
 
 }  // namespace ocs

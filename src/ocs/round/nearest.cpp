@@ -26,6 +26,19 @@ class Rounder {
 
   [[nodiscard]] std::vector<std::int16_t> take_stored() { return std::move(stored_); }
 
+  // What the integers leave of the exact channels.
+  void hold_beside(Rounded& rounded) const {
+    Beside beside(problem_);
+    for (std::int64_t row = 0; row < problem_.weight.rows(); ++row)
+      for (std::size_t i = 0; i < problem_.exact.size(); ++i) {
+        const std::int64_t column = problem_.exact[i];
+        const std::size_t at = problem_.weight.index(0, row, column, 0);
+        const float held = static_cast<float>(rounded.stored[at]) * levels_.scale_of(row, column);
+        (void)beside.hold(row, static_cast<std::int64_t>(i), problem_.weight.data[at] - held);
+      }
+    beside.move_into(rounded);
+  }
+
  private:
   void round_side_by_side(const RowBlock& block) {
     const ChannelMatrix& weight = problem_.weight;
@@ -66,8 +79,10 @@ Rounded round_weights(const NearestRounding&, const RoundProblem& problem) {
   check(problem);
   Rounder rounder(problem);
   for_each_row_block(problem.weight, [&](const RowBlock& block) { rounder.round_rows(block); });
-  return {.stored = rounder.take_stored(),
-          .scales = {problem.scales.begin(), problem.scales.end()}};
+  Rounded rounded{.stored = rounder.take_stored(),
+                  .scales = {problem.scales.begin(), problem.scales.end()}};
+  if (!problem.exact.empty()) rounder.hold_beside(rounded);
+  return rounded;
 }
 
 }  // namespace ocs

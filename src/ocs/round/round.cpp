@@ -34,6 +34,17 @@ void check(const RoundProblem& problem) {
     throw_internal(fmt::format("rounding: {} values of drift for {} second moments",
                                problem.drift.size(), problem.energy.size()));
   }
+  if (!problem.exact.empty() &&
+      (problem.weight.groups != 1 || problem.weight.taps != 1 ||
+       !std::ranges::is_sorted(problem.exact) || problem.exact.front() < 0 ||
+       problem.exact.back() >= problem.weight.inputs))
+    throw_internal("rounding: exact channels that are none of one group with one tap");
+  const auto beside = static_cast<std::size_t>(
+      problem.weight.rows() *
+      ScaleIndex::count_of(static_cast<std::int64_t>(problem.exact.size()), problem.block));
+  if (!problem.exact_scales.empty() && problem.exact_scales.size() != beside)
+    throw_internal(fmt::format("rounding: {} scales beside a matrix that asks for {}",
+                               problem.exact_scales.size(), beside));
   if (problem.block > 0 && problem.scales.size() == 1 && rows != 1)
     throw_internal("rounding: one scale for many blocks");
   if (problem.fits_scales && (problem.scales.size() != rows || problem.block > 0))

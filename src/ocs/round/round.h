@@ -37,6 +37,11 @@ struct RoundProblem {
   // layer sees in the float model, y (whose moments `energy` then holds) what it sees behind layers
   // that are rounded already. Empty: x = y.
   std::span<const float> drift{};
+  // Input channels, ascending, whose weights are held twice: as integers of the matrix, and what these leave as integers beside it
+  // (plan/residual_columns.h). Of one group with one tap.
+  std::span<const std::int64_t> exact{};
+  // Scales of what is held beside it, [rows, blocks of `block` exact channels]. Empty: not known yet, then it is taken for exact.
+  std::span<const float> exact_scales{};
   // Whether a method may give each row another scale, at most twice or half the one given. Only where every row has its own.
   bool fits_scales = false;
 };
@@ -47,6 +52,10 @@ struct Rounded {
   // that large is clamped). Elements of weight.data that the view does not reach are 0.
   std::vector<std::int16_t> stored{};
   std::vector<float> scales{};  // as many as the problem has; those unless fits_scales
+  // Of the exact channels, [rows, exact]: what the integers leave of them, without exact_scales; with these the integers beside the
+  // matrix.
+  std::vector<float> left{};
+  std::vector<std::int16_t> residual{};
 };
 
 // Throws Error(internal) where sizes differ, a scale is not finite and positive, or a count is < 1.
