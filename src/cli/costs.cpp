@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/options.h"
 #include "cli/output_file.h"
 #include "cli/text_table.h"
 #include "cli/version_answer.h"
@@ -63,19 +64,37 @@ std::string machine_name() {
   return fmt::format("{} ({})", processor_name(), fmt::join(instruction_sets(), " "));
 }
 
-CostTable read_costs(const std::string& file, bool of_any_machine) {
+void add_cost_options(CLI::App& app, CostOptions& options) {
+  add_text(
+      app, "--costs", "FILE",
+      "what kernels cost, by ocs bench --costs, for --latency-budget (default: a table measured "
+      "with AVX512-VNNI)",
+      options.file);
+  app.add_flag("--costs-of-any-machine", options.of_any_machine,
+               "take a cost table of another machine: that for which the model is made");
+}
+
+std::optional<CostTable> read_costs(const CostOptions& options, std::string& hash_in_recipe) {
+  const std::string& file = options.file;
+  if (file.empty()) return std::nullopt;
   CostTable costs = while_doing("--costs", [&] { return read_cost_table(file); });
   if (costs.engine != onnx_runtime_version())
     throw_bad_input(
         fmt::format("--costs {}: measured with ONNX Runtime {}, this is {}: measure again with ocs "
                     "bench --costs FILE",
                     file, costs.engine, onnx_runtime_version()));
-  if (!of_any_machine && costs.machine != machine_name())
+  if (!options.of_any_machine && costs.machine != machine_name())
     throw_bad_input(
         fmt::format("--costs {}: measured on another machine, '{}', this is '{}': pass "
                     "--costs-of-any-machine if the "
                     "model is for that one",
                     file, costs.machine, machine_name()));
+  const std::string hash = hash_of(costs);
+  if (!hash_in_recipe.empty() && hash_in_recipe != hash)
+    throw_bad_input(
+        fmt::format("--costs {}: the recipe was made with another table, whose hash is {}", file,
+                    hash_in_recipe));
+  hash_in_recipe = hash;
   return costs;
 }
 

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/costs.h"
 #include "cli/data_options.h"
 #include "cli/inspect_layers.h"
 #include "cli/inspect_sensitivity.h"
@@ -33,6 +34,7 @@ struct Options {
   bool sensitivity = false;
   RecipeArguments quantization{};  // what --sensitivity tries
   DataArguments data{};
+  CostOptions costs{};
 };
 
 // Keys that say something about the layers as they stand.
@@ -68,6 +70,7 @@ void set_for_layers(Options& options) {
 std::string option_without_use(const Options& options) {
   if (options.data.given()) return options.data.path.empty() ? "--synthetic" : options.data.option;
   if (options.quantization.recipe != RecipeArguments{}.recipe) return "--recipe";
+  if (!options.costs.file.empty()) return "--costs";
   for (const auto& [key, text] : options.quantization.settings)
     if (std::ranges::find(keys_of_layers, key) == keys_of_layers.end()) return option_name(key);
   return "";
@@ -167,7 +170,8 @@ std::string as_text(const Inspection& inspection, const Options& options, std::i
 
 std::optional<Sensitivity> sensitivity_of(const Options& options, Console& console) {
   if (!options.sensitivity) return std::nullopt;
-  const Recipe recipe = recipe_to_try(options);
+  Recipe recipe = recipe_to_try(options);
+  const std::optional<CostTable> costs = read_costs(options.costs, recipe.cost_table);
   if (!options.data.given())
     throw_bad_input(
         "--sensitivity compares outputs, so it needs data: pass --calib DATA, or --synthetic N to "
@@ -178,8 +182,9 @@ std::optional<Sensitivity> sensitivity_of(const Options& options, Console& conso
   data.seed = recipe.seed;
   const Samples samples = open_data(data, {&model}, console);
   return naming_file(options.model, [&] {
-    return measure_sensitivity(std::move(model), samples, recipe, onnx_runtime(),
-                               {.progress = console.progress()});
+    return measure_sensitivity(
+        std::move(model), samples, recipe, onnx_runtime(),
+        {.progress = console.progress(), .costs = costs ? &*costs : nullptr});
   });
 }
 
@@ -227,6 +232,7 @@ Run add(CLI::App& app) {
   app.add_flag("--sensitivity", options->sensitivity,
                "rank layers by what each, quantized alone, does to the outputs; needs --calib");
   add_data_options(app, "--calib,--data", options->data);
+  add_cost_options(app, options->costs);
   add_recipe_options(app, options->quantization);
   return [options](Console& console) { return run(*options, console); };
 }

@@ -51,9 +51,8 @@ struct Options {
   std::string save_stats{};
   std::string load_stats{};
   std::optional<Shard> shard{};
-  std::string costs{};
-  bool costs_of_any_machine = false;
-  std::optional<CostTable> cost_table{};  // what is in the file `costs`
+  CostOptions costs{};
+  std::optional<CostTable> cost_table{};  // what is in their file
   std::string checkpoint{};
   StepDump dump{};
 };
@@ -296,21 +295,9 @@ int quantize_with(const Team& team, Options& options, const Recipe& recipe, Cons
   return exit_done;
 }
 
-// The recipe names the table that its budget is spent by.
-void take_costs(Options& options, Recipe& recipe) {
-  if (options.costs.empty()) return;
-  options.cost_table = read_costs(options.costs, options.costs_of_any_machine);
-  const std::string hash = hash_of(*options.cost_table);
-  if (!recipe.cost_table.empty() && recipe.cost_table != hash)
-    throw_bad_input(
-        fmt::format("--costs {}: the recipe was made with another table, whose hash is {}",
-                    options.costs, recipe.cost_table));
-  recipe.cost_table = hash;
-}
-
 int run(Options& options, Console& console) {
   Recipe recipe = recipe_of(options.recipe);
-  take_costs(options, recipe);
+  options.cost_table = read_costs(options.costs, recipe.cost_table);
   if (options.print_recipe) {
     console.answer_json(to_json(recipe));
     return exit_done;
@@ -343,13 +330,7 @@ Run add(CLI::App& app) {
            [options = options.get()](const std::string& text) {
              options->shard = while_doing("--shard", [&] { return parse_shard(text); });
            });
-  add_text(
-      app, "--costs", "FILE",
-      "what kernels cost, by ocs bench --costs, for --latency-budget (default: a table measured "
-      "with AVX512-VNNI)",
-      options->costs);
-  app.add_flag("--costs-of-any-machine", options->costs_of_any_machine,
-               "take a cost table of another machine: that for which the model is made");
+  add_cost_options(app, options->costs);
   add_text(app, "--checkpoint", "FOLDER",
            "keep each layer that gptq or adaround has rounded there; the same command goes on from "
            "it after a "

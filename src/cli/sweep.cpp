@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/costs.h"
 #include "cli/data_options.h"
 #include "cli/language_roles.h"
 #include "cli/options.h"
@@ -42,6 +43,7 @@ struct Options {
   std::optional<std::size_t> count{};
   std::optional<Shard> shard{};
   std::size_t jobs = 0;
+  CostOptions costs{};
 };
 
 SweepSpec spec_of(const Options& options) {
@@ -139,7 +141,11 @@ void write_tables(const SweepSpec& spec, const SweepResult& result, const fs::pa
 }
 
 int sweep_with(const Team& team, const Options& options, Console& console, Console& points) {
-  const SweepSpec spec = spec_of(options);
+  SweepSpec spec = spec_of(options);
+  // As a key of all cells, so that no point of another table is taken for one of this.
+  auto hash = value_or<std::string>(spec.recipe, "cost_table", "");
+  const std::optional<CostTable> costs = read_costs(options.costs, hash);
+  if (costs) spec.recipe["cost_table"] = hash;
   std::optional<Published> published;
   if (spec.published) published = read_published(spec);
   const Model model = read_model(spec.model);
@@ -152,7 +158,8 @@ int sweep_with(const Team& team, const Options& options, Console& console, Conso
                          .calib = calib ? &*calib : nullptr,
                          .data = evaluation_data(spec, model, console),
                          .model_sha256 = sha256_of_file(spec.model),
-                         .identity = identity_of(spec, model)};
+                         .identity = identity_of(spec, model),
+                         .costs = costs ? &*costs : nullptr};
   const fs::path folder(options.output);
   make_output_folder(folder, "-o");
   const auto finished = [&](const PointResult& point, std::size_t done, std::size_t total) {
@@ -192,6 +199,7 @@ Run add(CLI::App& app) {
   add_text(app, "--root", "DIR",
            "where the paths of SPEC.json are meant from (default: the folder it lies in)",
            options->root);
+  add_cost_options(app, options->costs);
   add_number(app, "--jobs", "N", "points at once (default: as many as cores and memory allow)",
              options->jobs);
   add_text(

@@ -11,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/costs.h"
 #include "cli/data_options.h"
 #include "cli/file_size.h"
 #include "cli/latency.h"
@@ -48,6 +49,7 @@ struct Options {
   std::string validation{};
   TuneGoal goal{};
   double time_limit = 0.0;
+  CostOptions costs{};
 };
 
 double seconds_now() {
@@ -74,8 +76,9 @@ void check_options(const Options& options) {
 // Makes and measures the models of the trials; keeps the best.
 class Workshop {
  public:
-  Workshop(const Options& options, const Recipe& base, Console& console)
-      : options_(options), console_(console), model_(read_model(options.model)) {
+  // `costs`: null for the program's own.
+  Workshop(const Options& options, const Recipe& base, const CostTable* costs, Console& console)
+      : options_(options), costs_(costs), console_(console), model_(read_model(options.model)) {
     DataArguments data = options.data;
     data.count = base.calib_count;
     data.seed = base.seed;
@@ -117,8 +120,7 @@ class Workshop {
     recipe.rounding = NearestRounding{};  // of the same layers, at a fraction of the time
     std::vector<std::string> names;
     for (const LayerSensitivity& layer :
-         measure_sensitivity(model_.clone(), samples_, recipe, onnx_runtime(),
-                             {.progress = console_.progress(), .saved_stats = &stats_})
+         measure_sensitivity(model_.clone(), samples_, recipe, onnx_runtime(), run_options())
              .layers)
       names.push_back(layer_name(layer.layer));
     return names;
@@ -144,6 +146,10 @@ class Workshop {
   }
 
  private:
+  [[nodiscard]] RunOptions run_options() const {
+    return {.progress = console_.progress(), .saved_stats = &stats_, .costs = costs_};
+  }
+
   void open_labelled(bool labels_calibration) {
     if (labels_calibration) {
       labelled_ = samples_;
@@ -162,8 +168,7 @@ class Workshop {
 
   Quantized quantize_with(const Recipe& recipe) const {
     return while_doing(options_.model, [&] {
-      return quantize(model_.clone(), &samples_, recipe, onnx_runtime(),
-                      {.progress = console_.progress(), .saved_stats = &stats_});
+      return quantize(model_.clone(), &samples_, recipe, onnx_runtime(), run_options());
     });
   }
 
@@ -180,6 +185,7 @@ class Workshop {
   }
 
   const Options& options_;
+  const CostTable* costs_;
   Console& console_;
   Model model_;
   Samples samples_{};
@@ -259,8 +265,9 @@ int run(const Options& options, Console& console) {
   check_options(options);
   Recipe base = recipe_of(options.recipe);
   base.measure_count = std::max(base.measure_count, least_measured);
+  const std::optional<CostTable> costs = read_costs(options.costs, base.cost_table);
   std::optional<Workshop> workshop;
-  workshop.emplace(options, base, console);
+  workshop.emplace(options, base, costs ? &*costs : nullptr, console);
   const auto finished = [&](const Trial& trial, bool is_best) {
     if (is_best) workshop->keep_last();
     console.note(fmt::format("{}: {:.1f} dB, drop {}%{}", trial.what, trial.figures.sqnr_db,
@@ -323,6 +330,7 @@ Run add(CLI::App& app) {
   add_text(app, "--val", "DATA",
            "samples with labels, inside or by --labels (default: those of --calib with --labels)",
            options->validation);
+  add_cost_options(app, options->costs);
   add_recipe_options(app, options->recipe);
   return [options](Console& console) { return run(*options, console); };
 }

@@ -315,7 +315,7 @@ class Sweep {
                                         : nullptr;
     const auto start = std::chrono::steady_clock::now();
     Quantized made = quantize(input_.model->clone(), input_.calib, recipe, engine_,
-                              {.progress = progress, .saved_stats = stats});
+                              {.progress = progress, .saved_stats = stats, .costs = input_.costs});
     result.quantize_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     fill_from_report(made.report, result);

@@ -11,6 +11,7 @@
 #include "ocs/core/samples.h"
 #include "ocs/core/shard.h"
 #include "ocs/core/team.h"
+#include "ocs/costs/cost_table.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
 #include "ocs/sweep/evaluation.h"
@@ -25,6 +26,8 @@ struct SweepInput {
   EvaluationData data{};
   std::string model_sha256{};
   Json identity{};  // of calibration and evaluation data and their preprocessing, as hashes
+  // For recipes with a latency_budget, which name it; null: the program's own.
+  const CostTable* costs = nullptr;
 };
 
 struct SweepOptions {
