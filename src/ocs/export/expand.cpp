@@ -64,6 +64,24 @@ std::vector<std::int8_t> with_residual(const LayerPlan& plan, const ChannelMatri
   return values;
 }
 
+Tensor as_it_is(const LayerPlan& plan, const Shape& weight) {
+  std::vector<std::int8_t> values;
+  values.reserve(plan.stored.size());
+  for (const std::int16_t q : plan.stored) values.push_back(narrow(plan, q));
+  return {.shape = weight, .values = std::move(values)};
+}
+
+// Depthwise: row and input are one; each group keeps its single input.
+std::vector<std::int8_t> with_rows(const LayerPlan& plan, const ChannelMatrix& from,
+                                   const std::vector<std::int64_t>& rows) {
+  std::vector<std::int8_t> values;
+  values.reserve(rows.size() * static_cast<std::size_t>(from.taps));
+  for (const std::int64_t row : rows)
+    for (std::int64_t k = 0; k < from.taps; ++k)
+      values.push_back(narrow(plan, plan.stored[from.index(row, 0, 0, k)]));
+  return values;
+}
+
 }  // namespace
 
 PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& plan,
@@ -72,8 +90,6 @@ PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& pla
   const std::vector<float> no_values;
   const ChannelMatrix from = op.view(node, plan.operand, weight, no_values);
   PhysicalWeight result{.groups = from.groups};
-  std::vector<std::int8_t> values;
-
   if (plan.params.block > 0 && !plan.rows.empty())
     throw_internal("node '" + plan.node + "': rows of blocks in another order");
   if (!plan.residual.channels.empty()) {
@@ -85,9 +101,7 @@ PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& pla
     return result;
   }
   if (plan.rows.empty() && plan.inputs.empty()) {
-    values.reserve(plan.stored.size());
-    for (const std::int16_t q : plan.stored) values.push_back(narrow(plan, q));
-    result.tensor = {.shape = weight, .values = std::move(values)};
+    result.tensor = as_it_is(plan, weight);
     return result;
   }
 
@@ -95,17 +109,10 @@ PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& pla
   const std::vector<std::int64_t> inputs = given_or_all(plan.inputs, from.columns());
   Shape shape = weight;
   if (from.groups > 1) {
-    // Depthwise: row and input are one; the output axis grows or permutes, each group keeps its
-    // single input.
     result.groups = static_cast<std::int64_t>(rows.size());
-    shape[static_cast<std::size_t>(*op.output_axis(node, plan.operand, weight))] = result.groups;
-    const std::int64_t row_size = from.taps;
-    values.resize(rows.size() * static_cast<std::size_t>(row_size));
-    for (std::size_t r = 0; r < rows.size(); ++r)
-      for (std::int64_t k = 0; k < row_size; ++k)
-        values[r * static_cast<std::size_t>(row_size) + static_cast<std::size_t>(k)] =
-            narrow(plan, plan.stored[from.index(rows[r], 0, 0, k)]);
-    result.tensor = {.shape = std::move(shape), .values = std::move(values)};
+    const int axis = op.output_axis(node, plan.operand, weight).value();
+    shape[static_cast<std::size_t>(axis)] = result.groups;
+    result.tensor = {.shape = std::move(shape), .values = with_rows(plan, from, rows)};
     return result;
   }
 
@@ -120,7 +127,7 @@ PhysicalWeight physical_weight(const onnx::NodeProto& node, const LayerPlan& pla
   shape[static_cast<std::size_t>(op.input_axis(node, plan.operand, weight))] =
       static_cast<std::int64_t>(inputs.size());
   const ChannelMatrix to = op.view(node, plan.operand, shape, no_values);
-  values.resize(static_cast<std::size_t>(to.size()));
+  std::vector<std::int8_t> values(static_cast<std::size_t>(to.size()));
   for (std::int64_t r = 0; r < to.outputs; ++r)
     for (std::int64_t c = 0; c < to.inputs; ++c)
       for (std::int64_t k = 0; k < to.taps; ++k) {

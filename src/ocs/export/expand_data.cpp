@@ -22,7 +22,7 @@ class DataWriter {
   // One node; returns its result.
   std::string add(const std::string& op, const char* result, const std::vector<std::string>& inputs,
                   std::optional<std::int64_t> axis) {
-    const std::string output = out_.unique_name(layer_ + result);
+    std::string output = out_.unique_name(layer_ + result);
     onnx::NodeProto& node = add_node(out_, place_, op, layer_ + "_" + op, inputs, {output});
     if (axis) set_attribute(node, "axis", *axis);
     return output;

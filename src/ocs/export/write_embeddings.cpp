@@ -94,7 +94,7 @@ class LookUp {
     std::vector<std::string> inputs{levels, scales};
     if (plan_.storage_bits < 8) {
       // Of int8: the engine takes uint8 in front of a MatMul for data with one zero point.
-      set_attribute(add("Cast", "signed", {levels}, &inputs[0]), "to",
+      set_attribute(add("Cast", "signed", {levels}, &inputs.front()), "to",
                     std::int64_t{onnx::TensorProto::INT8});
       std::string shape;  // zero points have the shape of the scales
       add("Shape", "shape", {scales}, &shape);

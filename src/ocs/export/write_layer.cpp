@@ -132,7 +132,7 @@ DynamicWeight LayerWriter::write_dynamic_weight(const onnx::NodeProto& node,
                                                 const LayerPlan& layer) {
   if (const Written* same = same_as(layer)) return same->dynamic;
   const Shape shape = shape_of(*graph_->initializer(layer.weight));
-  const DynamicWeight written =
+  DynamicWeight written =
       add_dynamic_weight(*out_, layer, physical_weight(node, layer, shape).tensor,
                          physical_rows(layer.params.scale, layer.rows));
   weights_.emplace(layer.weight, Written{.layer = &layer, .dynamic = written});
@@ -190,7 +190,7 @@ std::string LayerWriter::write_weight(onnx::NodeProto& node, const LayerPlan& la
 
 void LayerWriter::write_dynamic_matmul(onnx::NodeProto& node, onnx::GraphProto& place,
                                        const LayerPlan& layer) {
-  const std::string value = node.input(*layer.operand.data_input);
+  const std::string value = node.input(layer.operand.data_input.value());
   auto data = dynamic_data_.find(value);
   if (data == dynamic_data_.end())
     data = dynamic_data_.emplace(value, add_dynamic_data(*out_, value)).first;
@@ -250,7 +250,7 @@ std::string LayerWriter::write_bias(const LayerPlan& layer, const std::vector<fl
       add_initializer(*out_, named(base, "_quantized"), scalar_or_row(levels, true));
   const std::string scale =
       add_initializer(*out_, named(base, "_scale"), scalar_or_row(bias_scales, is_row));
-  const std::string output = out_->unique_name(named(base, "_DequantizeLinear_Output"));
+  std::string output = out_->unique_name(named(base, "_DequantizeLinear_Output"));
   onnx::NodeProto& node = add_node(*out_, "DequantizeLinear", named(base, "_DequantizeLinear"),
                                    {stored, scale}, {output});
   if (is_row) set_attribute(node, "axis", std::int64_t{0});
@@ -290,7 +290,7 @@ void LayerWriter::write(onnx::NodeProto& node, onnx::GraphProto& place, const La
     if (data != nullptr)
       expanded = dequantize(*data, expanded,
                             out_->unique_name(named(layer.node, "_data_DequantizeLinear_Output")));
-    node.set_input(*layer.operand.data_input, expanded);
+    node.set_input(layer.operand.data_input.value(), expanded);
   }
   if (layer.rounds_as_it_runs) {
     write_dynamic_matmul(node, place, layer);
@@ -308,7 +308,7 @@ void LayerWriter::write(onnx::NodeProto& node, onnx::GraphProto& place, const La
   if (layer.adds_bias)
     write_added_bias(node, place, layer, data);
   else if (!layer.bias.empty())
-    set_input(node, *layer.operand.bias_input,
+    set_input(node, layer.operand.bias_input.value(),
               write_bias(layer, physical_rows(layer.bias, layer.rows),
                          physical_rows(layer.params.scale, layer.rows), data));
 }

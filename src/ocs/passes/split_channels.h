@@ -14,7 +14,7 @@ namespace ocs {
 struct SplitReader {
   std::string node{};
   Operand operand{};  // whose data are the value, and whose weight has one group
-  auto operator<=>(const SplitReader&) const = default;
+  bool operator==(const SplitReader&) const = default;
 };
 
 // Which channels of one activation become several, and what each of them carries.

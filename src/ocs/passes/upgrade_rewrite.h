@@ -46,7 +46,7 @@ class Rewrite {
 
   // Inputs before `index` that are absent become "".
   void set_input(int index, const std::string& value);
-  void set_string(const std::string& attribute, const std::string& value);
+  void set_string(const std::string& name, const std::string& value);
 
   // Names of constants; `role` goes into the name. Equal constants of one scope are made once.
   [[nodiscard]] std::string floats(std::string_view role, const std::vector<float>& values);

@@ -125,6 +125,20 @@ void stamp(Model& model, const Recipe& recipe, bool synthetic) {
   if (synthetic) model.set_metadata("ocs.calibration", "synthetic");
 }
 
+// What the layers weigh in the budget of copies; empty: all alike.
+LayerGains gains_for_budget(Prepared& prepared, const Recipe& recipe, const Samples* samples,
+                            const Engine& engine, const Progress& progress) {
+  const std::size_t count = samples_for_budget(recipe);
+  if (count == 0) return {};
+  if (samples == nullptr) {
+    prepared.notes.push_back(
+        {.text = "budget_samples: no data to weigh the layers on, all count alike"});
+    return {};
+  }
+  return weigh_layers(prepared.model, recipe, unmeasured_samples(*samples, recipe, count), engine,
+                      progress);
+}
+
 const CostTable* cost_table_of(const Recipe& recipe, const RunOptions& options) {
   const CostTable* costs = options.costs == nullptr ? &default_costs() : options.costs;
   if (!recipe.cost_table.empty() && recipe.cost_table != hash_of(*costs))
@@ -215,12 +229,7 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
   }
   Foreknowledge known{
       .split = split.done, .normals = prepared.normals, .costs = cost_table_of(recipe, options)};
-  if (const std::size_t count = samples_for_budget(recipe); count > 0 && samples != nullptr)
-    known.gains = weigh_layers(prepared.model, recipe, unmeasured_samples(*samples, recipe, count),
-                               engine, options.progress);
-  else if (count > 0)
-    prepared.notes.push_back(
-        {.text = "budget_samples: no data to weigh the layers on, all count alike"});
+  known.gains = gains_for_budget(prepared, recipe, samples, engine, options.progress);
   PlanObserver observer;
   if (options.keep) {
     if (samples != nullptr || !can_keep_weights(recipe))

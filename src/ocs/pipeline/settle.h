@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "ocs/calibrate/stats.h"
 #include "ocs/recipe/recipe.h"
@@ -12,7 +13,7 @@ namespace ocs {
 
 class SettledRanges {
  public:
-  explicit SettledRanges(const Recipe& recipe) : recipe_(recipe) {}
+  explicit SettledRanges(Recipe recipe) : recipe_(std::move(recipe)) {}
 
   // To be told the statistics round by round. Whether there was a round before and since then no
   // end of a tensor's range, as the recipe's clip method and grid choose it, has moved by more than

@@ -221,22 +221,22 @@ std::int32_t highest_level(const WeightProblem& problem) {
   return problem.activation != nullptr ? problem.activation->level_high : 1;
 }
 
-}  // namespace
+// How scales and copies are laid out, which the recipe asks for and the layer allows.
+struct Layout {
+  bool per_row = false;
+  bool has_blocks = false;
+  bool has_residual = false;
+};
 
-LayerPlan plan_weights(const WeightProblem& problem) {
+void add_remark(LayerPlan& plan, const std::string& remark) {
+  if (!remark.empty()) plan.remark += (plan.remark.empty() ? "" : "; ") + remark;
+}
+
+// The plan before anything is rounded: what it is of, copies, remarks.
+LayerPlan begin_plan(const WeightProblem& problem, const ChannelMatrix& matrix,
+                     std::optional<int> axis, Layout& layout) {
   const Layer& layer = *problem.layer;
   const Recipe& settings = problem.settings;
-  const bool is_unfolded = !problem.multiplier.empty();
-  const Tensor& source = is_unfolded ? problem.unfolded : problem.weight;
-  const ChannelMatrix matrix =
-      layer.op->view(*problem.node, layer.operand, source.shape, source.as<float>());
-  const std::optional<int> axis = layer.op->output_axis(*problem.node, layer.operand, source.shape);
-  const bool per_row = settings.weight_granularity != Granularity::tensor && axis.has_value();
-  const bool wants_blocks = settings.weight_granularity == Granularity::block;
-  const std::string no_blocks = wants_blocks ? block_refusal(problem, matrix) : "";
-  const bool has_blocks = wants_blocks && no_blocks.empty();
-  const Grid grid{.bits = settings.weight_bits};
-
   LayerPlan plan{.node = layer.node,
                  .op = std::string(layer.op->op_type),
                  .is_in_body = layer.is_in_body,
@@ -247,32 +247,48 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                  .rounds_as_it_runs = problem.rounds_as_it_runs,
                  .bias = problem.bias,
                  .adds_bias = !layer.operand.bias_input.has_value()};
-  const bool is_to_split = settings.expand_ratio > 0.0 || copy_budget(settings) > 0.0;
-  const bool wants_residual = has_blocks && settings.expand_ratio > 0.0;
-  if (is_to_split)
+  const bool wants_blocks = settings.weight_granularity == Granularity::block;
+  const std::string no_blocks = wants_blocks ? block_refusal(problem, matrix) : "";
+  layout.per_row = settings.weight_granularity != Granularity::tensor && axis.has_value();
+  layout.has_blocks = wants_blocks && no_blocks.empty();
+  const bool wants_residual = layout.has_blocks && settings.expand_ratio > 0.0;
+  if (settings.expand_ratio > 0.0 || copy_budget(settings) > 0.0)
     plan.remark =
         wants_residual ? residual_refusal(problem, matrix) : split_refusal(problem, matrix);
-  const bool has_residual = wants_residual && plan.remark.empty();
-  if (settings.weight_granularity != Granularity::tensor && !axis)
-    plan.remark += "one scale: no axis of the weight is the output channel";
-  else if (!no_blocks.empty())
-    plan.remark += (plan.remark.empty() ? "" : "; ") + no_blocks;
-  if (!problem.float_data.empty())
-    plan.remark += (plan.remark.empty() ? "" : "; ") + problem.float_data;
+  layout.has_residual = wants_residual && plan.remark.empty();
   if (!problem.copies.empty())
     plan.copies = problem.copies;
-  else if (settings.expand_ratio > 0.0 && !has_blocks && split_refusal(problem, matrix).empty())
-    plan.copies = choose_copies(problem, matrix, per_row);
-
-  plan.params.grid = grid;
+  else if (settings.expand_ratio > 0.0 && !layout.has_blocks && plan.remark.empty())
+    plan.copies = choose_copies(problem, matrix, layout.per_row);
+  if (settings.weight_granularity != Granularity::tensor && !axis)
+    add_remark(plan, "one scale: no axis of the weight is the output channel");
+  else
+    add_remark(plan, no_blocks);
+  add_remark(plan, problem.float_data);
+  plan.params.grid = {.bits = settings.weight_bits};
   plan.params.axis = axis;
-  if (has_blocks) plan.params.block = settings.weight_block;
+  if (layout.has_blocks) plan.params.block = settings.weight_block;
+  return plan;
+}
+
+}  // namespace
+
+LayerPlan plan_weights(const WeightProblem& problem) {
+  const Layer& layer = *problem.layer;
+  const Recipe& settings = problem.settings;
+  const Tensor& source = problem.multiplier.empty() ? problem.weight : problem.unfolded;
+  const ChannelMatrix matrix =
+      layer.op->view(*problem.node, layer.operand, source.shape, source.as<float>());
+  Layout layout;
+  LayerPlan plan = begin_plan(
+      problem, matrix, layer.op->output_axis(*problem.node, layer.operand, source.shape), layout);
+  const Grid grid = plan.params.grid;
   plan.storage_bits = storage_bits(problem, matrix);
   const std::vector<int> copies =
       plan.copies.empty() ? std::vector<int>(static_cast<std::size_t>(matrix.columns()), 1)
                           : plan.copies;
   std::vector<float> scales =
-      choose_scales(settings, matrix, copies, per_row, grid, plan.params.block);
+      choose_scales(settings, matrix, copies, layout.per_row, grid, plan.params.block);
   const SaturationProblem saturation{.weight = matrix,
                                      .copies = plan.copies,
                                      .highest = grid.highest(),
@@ -292,10 +308,10 @@ LayerPlan plan_weights(const WeightProblem& problem) {
                         .parts = settings.split_parts,
                         .energy = problem.energy,
                         .drift = problem.drift,
-                        .fits_scales = fits_scales(settings.rounding) && per_row && !has_blocks &&
-                                       !is_guarded && !target.powers_of_two};
+                        .fits_scales = fits_scales(settings.rounding) && layout.per_row &&
+                                       !layout.has_blocks && !is_guarded && !target.powers_of_two};
   std::vector<std::int64_t> exact;
-  if (has_residual) exact = residual_channels(problem, rounding);
+  if (layout.has_residual) exact = residual_channels(problem, rounding);
   rounding.exact = exact;
   round_until_proven(problem, rounding, is_guarded ? &saturation : nullptr, plan);
   return plan;

@@ -46,7 +46,7 @@ void replace_by_rounded(Model& model, const LayerPlan& layer) {
   const std::string base = layer.node + "_rounded_bias";
   Tensor bias{.shape = {static_cast<std::int64_t>(layer.bias.size())}, .values = layer.bias};
   if (!layer.adds_bias)
-    return set_input(node, *layer.operand.bias_input, add_initializer(model, base, bias));
+    return set_input(node, layer.operand.bias_input.value(), add_initializer(model, base, bias));
   // The operator has no bias of its own: an Add behind it.
   if (op.result_axis(node, layer.operand) == -2) bias.shape.push_back(1);
   add_behind(model, node, base, bias);

@@ -50,43 +50,59 @@ bool is_elementwise(const onnx::NodeProto& node) {
          node.op_type() == "Identity";
 }
 
+// The value whose channels a step without weights hands on, each by itself; none where it does something else with them.
+std::optional<std::string> value_ahead(const Graph& graph, const onnx::NodeProto& node,
+                                       bool reads_maps) {
+  const ChannelRule* rule = find_channel_rule(node);
+  if (rule == nullptr || !rule->keeps_channels || has_channel_parameters(graph, node))
+    return std::nullopt;
+  if (!reads_maps && !is_elementwise(node)) return std::nullopt;
+  return node.input(0);
+}
+
+bool is_depthwise(const LayerPlan& layer, const ChannelMatrix& matrix) {
+  return layer.op == "Conv" && matrix.groups > 1 && matrix.inputs == 1 && matrix.outputs == 1;
+}
+
+// Whether the rows of the layer are the channels that the consumer reads, on the same axis.
+bool makes_channels(const LayerPlan& layer, const ChannelMatrix& matrix, const LayerPlan& consumer,
+                    bool reads_maps) {
+  const bool same_axis = reads_maps ? layer.op == "Conv" : layer.op == consumer.op;
+  return same_axis && matrix.groups == 1 &&
+         matrix.rows() == static_cast<std::int64_t>(consumer.copies.size());
+}
+
 std::optional<Chain> find_chain(const Graph& graph, const Layers& layers,
                                 const LayerPlan& consumer) {
   Chain chain;
   const onnx::NodeProto& reader = *graph.node_named(consumer.node);
   const bool reads_maps = consumer.op == "Conv";
-  std::string value = data_of(reader, consumer.operand);
-  while (true) {
-    const onnx::NodeProto* node = graph.producer(value);
-    if (node == nullptr || graph.only_consumer(value) == nullptr) return std::nullopt;
+  std::optional<std::string> value = data_of(reader, consumer.operand);
+  while (value) {
+    const onnx::NodeProto* node = graph.producer(*value);
+    if (node == nullptr || graph.only_consumer(*value) == nullptr) return std::nullopt;
     // Never a recurrent node, whose layers have parts: its rows are gates, not channels.
     const auto planned = layers.find(LayerId{.node = node->name()});
-    if (planned != layers.end()) {
-      LayerPlan& layer = *planned->second;
-      ChannelMatrix matrix;
-      const std::int64_t rows = rows_of(layer, graph, &matrix);
-      // Neither the scales of blocks nor residual columns are written in another order of rows.
-      if (!layer.rows.empty() || layer.params.block > 0) return std::nullopt;
-      const bool is_depthwise = matrix.groups > 1 && matrix.inputs == 1 && matrix.outputs == 1;
-      if (is_depthwise && layer.op == "Conv" && reads_maps) {
-        chain.depthwise.push_back(&layer);
-        value = data_of(*node, layer.operand);
-        continue;
-      }
-      const bool same_axis = reads_maps ? layer.op == "Conv" : layer.op == consumer.op;
-      if (matrix.groups > 1 || !same_axis ||
-          rows != static_cast<std::int64_t>(consumer.copies.size()))
-        return std::nullopt;
-      chain.producer = &layer;
-      chain.producer_is_pointwise = matrix.taps == 1 && layer.op == "Conv";
-      return chain;
+    if (planned == layers.end()) {
+      value = value_ahead(graph, *node, reads_maps);
+      continue;
     }
-    const ChannelRule* rule = find_channel_rule(*node);
-    if (rule == nullptr || !rule->keeps_channels || has_channel_parameters(graph, *node))
-      return std::nullopt;
-    if (!reads_maps && !is_elementwise(*node)) return std::nullopt;
-    value = node->input(0);
+    LayerPlan& layer = *planned->second;
+    // Neither the scales of blocks nor residual columns are written in another order of rows.
+    if (!layer.rows.empty() || layer.params.block > 0) return std::nullopt;
+    ChannelMatrix matrix;
+    (void)rows_of(layer, graph, &matrix);
+    if (reads_maps && is_depthwise(layer, matrix)) {
+      chain.depthwise.push_back(&layer);
+      value = data_of(*node, layer.operand);
+      continue;
+    }
+    if (!makes_channels(layer, matrix, consumer, reads_maps)) return std::nullopt;
+    chain.producer = &layer;
+    chain.producer_is_pointwise = matrix.taps == 1 && layer.op == "Conv";
+    return chain;
   }
+  return std::nullopt;
 }
 
 bool fits_container(const LayerPlan& layer) {

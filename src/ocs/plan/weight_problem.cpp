@@ -12,7 +12,10 @@ std::vector<float> read_bias(const Graph& graph, const Layer& layer, std::int64_
   if (layer.bias.empty()) return {};
   const Tensor tensor = read_tensor(graph, layer.bias);
   const auto values = tensor.as<float>();
-  if (values.size() == 1) return std::vector<float>(static_cast<std::size_t>(rows), values[0]);
+  if (values.size() == 1) {
+    std::vector<float> all(static_cast<std::size_t>(rows), values[0]);
+    return all;
+  }
   if (static_cast<std::int64_t>(values.size()) != rows)
     throw_bad_input("node '" + layer.node + "': its bias '" + layer.bias +
                     "' does not have one value for each output channel");

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,14 +33,14 @@ class Levels {
   // The largest magnitude of an integer in a column, < 0 where its parts are rounded one by one.
   [[nodiscard]] float limit(std::size_t column) const { return limits_[column]; }
 
-  // nearest() of `count` weights of one column that lie side by side, each with a scale of its own.
-  void nearest(const float* real, const float* scales, std::size_t count, std::size_t column,
-               std::int16_t* to) const {
+  // nearest() of weights of one column that lie side by side, each with a scale of its own; all three of one size.
+  void nearest(std::span<const float> real, std::span<const float> scales, std::size_t column,
+               std::span<std::int16_t> to) const {
     const float limit = limits_[column];
     if (limit == in_parts) {
-      for (std::size_t i = 0; i < count; ++i) to[i] = sum_of_parts(real[i], scales[i], column);
+      for (std::size_t i = 0; i < to.size(); ++i) to[i] = sum_of_parts(real[i], scales[i], column);
     } else {
-      for (std::size_t i = 0; i < count; ++i) to[i] = level(real[i], scales[i], limit);
+      for (std::size_t i = 0; i < to.size(); ++i) to[i] = level(real[i], scales[i], limit);
     }
   }
 

@@ -2,6 +2,7 @@
 // a block the loops follow the layout, so that whole cache lines are read and written.
 #include <array>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 #include "ocs/quant/row_blocks.h"
@@ -9,8 +10,6 @@
 
 namespace ocs {
 namespace {
-
-constexpr std::int32_t largest_stored = std::numeric_limits<std::int16_t>::max();
 
 class Rounder {
  public:
@@ -50,9 +49,9 @@ class Rounder {
           scales[static_cast<std::size_t>(i)] =
               levels_.scale_of(block.group * weight.outputs + block.first + i, column);
       const std::size_t at = weight.index(block.group, block.first, input, 0);
-      levels_.nearest(weight.data.data() + at, scales.data(),
-                      static_cast<std::size_t>(block.rows()), static_cast<std::size_t>(column),
-                      stored_.data() + at);
+      const auto count = static_cast<std::size_t>(block.rows());
+      levels_.nearest(weight.data.subspan(at, count), std::span(scales).first(count),
+                      static_cast<std::size_t>(column), std::span(stored_).subspan(at, count));
     }
   }
 
