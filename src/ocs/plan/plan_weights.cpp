@@ -15,6 +15,7 @@
 #include "ocs/plan/choose_scales.h"
 #include "ocs/plan/correct_bias.h"
 #include "ocs/plan/proofs.h"
+#include "ocs/plan/remark.h"
 #include "ocs/plan/residual_columns.h"
 #include "ocs/plan/weight_problem.h"
 #include "ocs/quant/row_blocks.h"
@@ -227,10 +228,6 @@ struct Layout {
   bool has_blocks = false;
   bool has_residual = false;
 };
-
-void add_remark(LayerPlan& plan, const std::string& remark) {
-  if (!remark.empty()) plan.remark += (plan.remark.empty() ? "" : "; ") + remark;
-}
 
 // The plan before anything is rounded: what it is of, copies, remarks.
 LayerPlan begin_plan(const WeightProblem& problem, const ChannelMatrix& matrix,

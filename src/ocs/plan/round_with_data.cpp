@@ -8,6 +8,7 @@
 #include "ocs/core/error.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/plan/find_layers.h"
+#include "ocs/plan/remark.h"
 #include "ocs/plan/weight_problem.h"
 
 namespace ocs {
@@ -27,11 +28,6 @@ std::string refusal(const EnergyRequest& request, const LayerPlan& layer) {
     return fmt::format("rounded to nearest: second moments of {} inputs are too large",
                        request.side());
   return "";
-}
-
-void add_remark(LayerPlan& layer, const std::string& text) {
-  if (!layer.remark.empty()) layer.remark += "; ";
-  layer.remark += text;
 }
 
 }  // namespace

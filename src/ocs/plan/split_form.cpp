@@ -9,6 +9,7 @@
 
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/plan/hidden_units.h"
+#include "ocs/plan/remark.h"
 
 namespace ocs {
 namespace {
@@ -179,12 +180,6 @@ bool lay_out_runs(LayerPlan& layer) {
     for (std::int64_t c = run.begin; c < run.end; ++c) layer.inputs.push_back(c);
   layer.slices = std::move(runs);
   return true;
-}
-
-void add_remark(LayerPlan& layer, const std::string& remark) {
-  // Once, however often forms are chosen.
-  if (remark.empty() || layer.remark.find(remark) != std::string::npos) return;
-  layer.remark += (layer.remark.empty() ? "" : "; ") + remark;
 }
 
 void lay_out_gather(LayerPlan& layer, const char* remark) {
