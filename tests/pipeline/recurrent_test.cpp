@@ -9,6 +9,7 @@
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/pipeline/quantize.h"
 #include "support/models.h"
+#include "support/processor.h"
 #include "support/text_model.h"
 
 namespace ocs {
@@ -256,7 +257,8 @@ TEST(DynamicallyQuantizedLstm, ComputesWhatTheRoundedWeightsCompute) {
     const Model model = text_model(text + "; output y float");
     for (const Granularity granularity : {Granularity::tensor, Granularity::channel})
       for (const double ratio : {0.0, 0.5})
-        for (const char* target : {"ort-cpu", "ort-cpu-vnni"}) {
+        for (const std::string target : {"ort-cpu", "ort-cpu-vnni"}) {
+          if (target == "ort-cpu-vnni" && adds_in_16_bits()) continue;  // written for others
           Recipe recipe = five_bits();
           recipe.weight_bits = 8;
           recipe.weight_granularity = granularity;

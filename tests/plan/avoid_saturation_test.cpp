@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -71,6 +72,19 @@ TEST(LimitPairs, LeavesNoPairThatSixteenBitsCannotHold) {
   EXPECT_LE(worst_pair(problem, round_all(problem, raised)), 32767);
 }
 
+// [2, 3, 1]: two matrices of three inputs each, of which the second begins with a pair of its own.
+TEST(LimitPairs, BeginsAnewWithEachMatrixOfAStack) {
+  const std::vector<float> values{0.0F, 0.0F, 127.0F, 127.0F, 127.0F, 0.0F};
+  ChannelMatrix weight = matrix_of(values, 1, 3, 2);
+  weight.input_stride = 1;
+  weight.tap_stride = 3;
+  SaturationProblem problem{.weight = weight, .across_taps = false};
+  const std::vector<float> scale{1.0F};
+  EXPECT_THAT(round_all(problem, scale), testing::ElementsAre(0, 0, 127, 64, 64, 0));
+  problem.across_taps = true;
+  EXPECT_THAT(round_all(problem, scale), testing::ElementsAre(0, 0, 64, 64, 127, 0));
+}
+
 TEST(ScalesAgainstSaturation, NeverErrMoreThanLimitingAlone) {
   const std::vector<float> values = Random(5).normals(8 * 12 * 9);
   const SaturationProblem problem{.weight = matrix_of(values, 8, 12, 9)};
@@ -104,24 +118,55 @@ TEST(CanSaturate, DependsOnBothGrids) {
   EXPECT_FALSE(can_saturate({.weight = matrix_of(values, 8, 1, 1)}));
 }
 
+TEST(CanSaturate, LeavesOutOnlyDepthwiseOfOneOutputForEachInput) {
+  const std::vector<float> values(2 * 2 * 9, 1.0F);
+  EXPECT_FALSE(can_saturate({.weight = dense_view(values, 4, 1, 1, 9)}));
+  EXPECT_TRUE(can_saturate({.weight = dense_view(values, 2, 2, 1, 9)}));
+  EXPECT_FALSE(can_saturate({.weight = dense_view(values, 2, 2, 1, 9), .across_taps = false}));
+}
+
+// The parts of one row and tap that lie on one side of zero, as magnitudes.
+std::vector<int> parts_of(const SaturationProblem& problem, std::span<const std::int16_t> stored,
+                          std::int64_t row, std::int64_t tap, int sign) {
+  std::vector<int> parts;
+  for (std::int64_t i = 0; i < problem.weight.inputs; ++i) {
+    const int copies = problem.copies[static_cast<std::size_t>(i)];
+    const int q = sign * stored[problem.weight.index(0, row, i, tap)];
+    if (q > 0)
+      parts.insert(parts.end(), static_cast<std::size_t>(copies), (q + copies - 1) / copies);
+  }
+  return parts;
+}
+
+void expect_any_two_fit(std::vector<int> parts) {
+  std::ranges::sort(parts, std::greater{});
+  if (parts.size() > 1) {
+    EXPECT_LE(parts[0] + parts[1], 128);
+  }
+}
+
+// The last input of a tap and the first of the next are neighbours then.
+TEST(LimitPairs, HoldsAcrossTapsWhereCopiesMakeTheInputsOdd) {
+  const std::vector<float> values = Random(9).normals(4 * 4 * 3);
+  const std::vector<int> copies{1, 2, 1, 1};
+  const SaturationProblem problem{.weight = matrix_of(values, 4, 4, 3), .copies = copies};
+  const std::vector<std::int16_t> stored = round_all(problem, std::vector<float>{0.008F});
+  for (std::int64_t row = 0; row < 4; ++row)
+    for (const int sign : {1, -1}) {
+      std::vector<int> parts;
+      for (std::int64_t tap = 0; tap < 3; ++tap)
+        std::ranges::copy(parts_of(problem, stored, row, tap, sign), std::back_inserter(parts));
+      expect_any_two_fit(parts);
+    }
+}
+
 TEST(LimitPairs, HoldsForAnyOrderOfTheCopiesOfASplitLayer) {
   const std::vector<float> values = Random(8).normals(4 * 6);
   const std::vector<int> copies{1, 2, 1, 3, 1, 1};
   const SaturationProblem problem{.weight = matrix_of(values, 4, 6, 1), .copies = copies};
   const std::vector<std::int16_t> stored = round_all(problem, std::vector<float>{0.004F});
-  for (std::size_t row = 0; row < 4; ++row)
-    for (const int sign : {1, -1}) {
-      std::vector<int> parts;
-      for (std::size_t c = 0; c < 6; ++c)
-        for (int j = 0; j < copies[c]; ++j) {
-          const int q = sign * stored[row * 6 + c];
-          if (q > 0) parts.push_back((q + copies[c] - 1) / copies[c]);
-        }
-      std::ranges::sort(parts, std::greater{});
-      if (parts.size() > 1) {
-        EXPECT_LE(parts[0] + parts[1], 128);
-      }
-    }
+  for (std::int64_t row = 0; row < 4; ++row)
+    for (const int sign : {1, -1}) expect_any_two_fit(parts_of(problem, stored, row, 0, sign));
 }
 
 }  // namespace

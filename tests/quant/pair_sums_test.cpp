@@ -31,8 +31,13 @@ TEST(PairSums, PairsAreNeighboursInTheOrderTapsThenInputs) {
   const std::vector<float> data(6);
   const ChannelMatrix weight = dense_view(data, 1, 1, 3, 2);
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
-  for_each_pair(weight, 0, 0, [&](std::size_t a, std::size_t b) { pairs.emplace_back(a, b); });
+  for_each_pair(weight, 0, 0, true,
+                [&](std::size_t a, std::size_t b) { pairs.emplace_back(a, b); });
   EXPECT_THAT(pairs, ElementsAre(Pair(0, 2), Pair(4, 1), Pair(3, 5)));
+  pairs.clear();
+  for_each_pair(weight, 0, 0, false,
+                [&](std::size_t a, std::size_t b) { pairs.emplace_back(a, b); });
+  EXPECT_THAT(pairs, ElementsAre(Pair(0, 2), Pair(1, 3)));  // each tap's third is left alone
 }
 
 }  // namespace

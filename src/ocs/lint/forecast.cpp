@@ -90,8 +90,12 @@ class Forecaster {
       return verdict;
     }
     const Absorbed& where = found->second;
-    return where.into_quantize ? Verdict{}
-                               : verdict_of(input, absorbed, input.graph.step(where.step));
+    if (where.into_quantize) return {};
+    const Step& into = input.graph.step(where.step);
+    Verdict verdict = verdict_of(input, absorbed, into);
+    // What is wrong with its weights is said of the node that has them.
+    if (into.node != step.node) verdict.warning.clear();
+    return verdict;
   }
 
   static std::string hint_of(const JudgeInput& input, const Verdict& verdict, const Step& step) {

@@ -1,11 +1,12 @@
 #include "ocs/lint/saturation.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
+#include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
-#include "ocs/ops/op.h"
 #include "ocs/quant/pair_sums.h"
 
 namespace ocs {
@@ -15,49 +16,128 @@ constexpr std::int32_t type_uint8 = 2;
 constexpr std::int32_t type_int8 = 3;
 constexpr std::int32_t highest_uint8 = 255;
 
+constexpr std::size_t none = 99;  // no input
+
+// Kernels of uint8 data and int8 weights; those of int8 data add in 32 bits, and so does ConvInteger, which takes the weights for the
+// data.
+struct Kernel {
+  std::string_view op{};
+  std::size_t weight = 1;         // its input
+  std::size_t zero_point = none;  // of the data; none: the kernel makes uint8 of them itself
+  std::size_t second_weight = none;
+  bool is_dequantized = false;  // the QDQ form
+};
+
+constexpr std::array kernels{
+    Kernel{.op = "Conv", .is_dequantized = true},
+    Kernel{.op = "Gemm", .is_dequantized = true},
+    Kernel{.op = "MatMul", .is_dequantized = true},
+    Kernel{.op = "MatMulInteger", .zero_point = 2},
+    Kernel{.op = "QLinearConv", .weight = 3, .zero_point = 2},
+    Kernel{.op = "QLinearMatMul", .weight = 3, .zero_point = 2},
+    Kernel{.op = "com.microsoft.DynamicQuantizeLSTM", .second_weight = 2},
+    Kernel{.op = "com.microsoft.DynamicQuantizeMatMul"},
+    Kernel{.op = "com.microsoft.MatMulIntegerToFloat", .zero_point = 4},
+    Kernel{.op = "com.microsoft.QAttention", .zero_point = 6},
+    Kernel{.op = "com.microsoft.QGemm", .weight = 3, .zero_point = 2},
+    Kernel{.op = "com.microsoft.QLinearConv", .weight = 3, .zero_point = 2},
+};
+
 struct PairCount {
   std::int64_t pairs = 0;
   std::int64_t over = 0;  // the limit
   std::int32_t largest = 0;
 };
 
-PairCount count_pairs(const ChannelMatrix& weight, std::span<const std::int8_t> stored) {
+void count_pairs(const ChannelMatrix& weight, std::span<const std::int8_t> stored,
+                 PairCount& count) {
   const std::int32_t limit = pair_limit(highest_uint8);
-  PairCount count;
   for (std::int64_t group = 0; group < weight.groups; ++group)
     for (std::int64_t output = 0; output < weight.outputs; ++output)
-      for_each_pair(weight, group, output, [&](std::size_t a, std::size_t b) {
+      for_each_pair(weight, group, output, true, [&](std::size_t a, std::size_t b) {
         const std::int32_t excess = pair_excess(stored[a], stored[b], limit);
         ++count.pairs;
         count.over += excess > 0 ? 1 : 0;
         count.largest = std::max(count.largest, excess > 0 ? excess + limit : 0);
       });
-  return count;
+}
+
+std::string input_of(const Step& layer, std::size_t input) {
+  return input < layer.inputs.size() ? layer.inputs[input] : "";
 }
 
 const Step* dequantize_ahead(const WorkingGraph& graph, const Step& layer, std::size_t input) {
-  const Step* source = input < layer.inputs.size() ? graph.producer(layer.inputs[input]) : nullptr;
+  const Step* source = graph.producer(input_of(layer, input));
   return source != nullptr && source->is_dequantize() ? source : nullptr;
+}
+
+// Of a value whose type its zero point tells, or else the node that writes it.
+std::int32_t integer_type(const WorkingGraph& graph, const std::string& value,
+                          const std::string& zero_point) {
+  if (const onnx::TensorProto* constant = graph.constant(zero_point)) return constant->data_type();
+  for (const std::string& each : {zero_point, value}) {
+    const Step* source = graph.producer(each);
+    if (source == nullptr) continue;
+    if (source->op == "DynamicQuantizeLinear") return type_uint8;
+    if (source->is_quantize()) return source->quantizer.type;
+  }
+  return graph.stated_type(value);
+}
+
+bool reads_uint8(const WorkingGraph& graph, const Step& layer, const Kernel& kernel) {
+  if (kernel.is_dequantized) {
+    const Step* data = dequantize_ahead(graph, layer, 0);
+    return data != nullptr && data->quantizer.type == type_uint8;
+  }
+  if (kernel.zero_point == none) return true;
+  return integer_type(graph, input_of(layer, 0), input_of(layer, kernel.zero_point)) == type_uint8;
+}
+
+const onnx::TensorProto* stored_weight(const WorkingGraph& graph, const Step& layer,
+                                       const Kernel& kernel, std::size_t input) {
+  if (!kernel.is_dequantized) return graph.constant(input_of(layer, input));
+  const Step* weight = dequantize_ahead(graph, layer, input);
+  return weight == nullptr ? nullptr : graph.constant(weight->inputs.front());
+}
+
+// The rows that the kernel multiplies; no rows for a weight of another shape than the operator asks for.
+ChannelMatrix view_of(const Step& layer, const Shape& shape) {
+  const std::size_t extents = shape.size();
+  if (layer.op.ends_with("Conv")) {
+    const std::int64_t groups = int_attribute(*layer.node, "group", 1);
+    if (extents < 3 || groups < 1) return {};
+    return dense_view({}, groups, shape[0] / groups, shape[1],
+                      element_count(std::span(shape).subspan(2)));
+  }
+  if (extents == 1) return dense_view({}, 1, 1, shape[0], 1);  // a vector behind MatMul
+  if (extents == 0) return {};
+  const std::int64_t rows = shape[extents - 2];
+  const std::int64_t columns = shape[extents - 1];
+  const std::int64_t matrices = element_count(std::span(shape).first(extents - 2));
+  if (int_attribute(*layer.node, "transB", 0) != 0)
+    return dense_view({}, matrices, rows, columns, 1);
+  return {.groups = matrices,
+          .outputs = columns,
+          .inputs = rows,
+          .group_stride = rows * columns,
+          .output_stride = 1,
+          .input_stride = columns};
 }
 
 }  // namespace
 
 std::string saturation_warning(const WorkingGraph& graph, const Step& layer) {
-  const LinearOp* op = layer.node == nullptr ? nullptr : find_linear_op(*layer.node);
-  const Step* data = dequantize_ahead(graph, layer, 0);
-  const Step* weight = dequantize_ahead(graph, layer, 1);
-  if (op == nullptr || op->is_recurrent || data == nullptr || weight == nullptr ||
-      data->quantizer.type != type_uint8 || weight->quantizer.type != type_int8 ||
-      weight->quantizer.zero_point != 0)
+  const auto* const kernel = std::ranges::find(kernels, layer.op, &Kernel::op);
+  if (kernel == kernels.end() || layer.node == nullptr || !reads_uint8(graph, layer, *kernel))
     return "";
-  const onnx::TensorProto* proto = graph.constant(weight->inputs.front());
-  if (proto == nullptr) return "";
-  const Tensor stored = to_tensor(*proto, graph.folder());
-  const bool is_kernel = layer.op == "Conv" ? stored.shape.size() >= 3 : stored.shape.size() == 2;
-  if (!is_kernel) return "";
-  const ChannelMatrix view = op->view(*layer.node, Operand{}, stored.shape, {});
-  if (!adds_pairs(view)) return "";
-  const PairCount count = count_pairs(view, stored.as<std::int8_t>());
+  PairCount count;
+  for (const std::size_t input : {kernel->weight, kernel->second_weight}) {
+    const onnx::TensorProto* proto = stored_weight(graph, layer, *kernel, input);
+    if (proto == nullptr || proto->data_type() != type_int8) continue;
+    const Tensor stored = to_tensor(*proto, graph.folder());
+    const ChannelMatrix view = view_of(layer, stored.shape);
+    if (adds_pairs(view, true)) count_pairs(view, stored.as<std::int8_t>(), count);
+  }
   if (count.over == 0) return "";
   return fmt::format(
       "{} of {} pairs of its weights add up to more than {} (the most: {}): sums of 16 bits can "

@@ -8,7 +8,8 @@
 namespace ocs {
 
 // How many pairs of the layer's weights can saturate, as a sentence; "" where none can, or where it is no layer of uint8 data and int8
-// weights. `layer`: a Conv, MatMul or Gemm that runs on integers, in the graph behind the engine's rewrites.
+// weights. `layer`: of QDQ or QOperator form or quantized as it runs, on integers in the graph behind the engine's rewrites. Zero points of the weights do not
+// matter: the kernel multiplies what is stored and corrects the sum.
 [[nodiscard]] std::string saturation_warning(const WorkingGraph& graph, const Step& layer);
 
 }  // namespace ocs

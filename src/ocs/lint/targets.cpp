@@ -31,7 +31,7 @@ constexpr std::array targets{
                .engine = ort,
                .what = "x86-64 without VNNI: kernels add products in 16 bits",
                .newest_opset = newest_of_ort,
-               .unverified = "the graph is held against the engine, saturation is not",
+               .unverified = "",
                .adds_in_16_bits = true},
     LintTarget{
         .name = "ort-arm",

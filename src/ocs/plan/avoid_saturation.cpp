@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "ocs/quant/affine.h"
 #include "ocs/quant/pair_sums.h"
@@ -13,46 +14,119 @@ namespace {
 // Between the least and the largest factor that can help; more steps change the error by less than a percent.
 constexpr int factors_tried = 10;
 
-struct Row {
+struct RowId {
   std::int64_t group = 0;
   std::int64_t output = 0;
 };
+
+std::vector<RowId> all_rows(const ChannelMatrix& weight) {
+  std::vector<RowId> rows;
+  for (std::int64_t g = 0; g < weight.groups; ++g)
+    for (std::int64_t o = 0; o < weight.outputs; ++o) rows.push_back({.group = g, .output = o});
+  return rows;
+}
 
 void lower(std::int16_t& value, std::int32_t by) {
   value = static_cast<std::int16_t>(value > 0 ? value - by : value + by);
 }
 
-// Neighbours in the order taps, inputs: each takes half of what is too much, as far as it has that much.
-void limit_neighbours(const SaturationProblem& problem, const Row& row,
-                      std::span<std::int16_t> stored) {
-  const std::int32_t limit = pair_limit(problem.highest_level);
-  for_each_pair(problem.weight, row.group, row.output, [&](std::size_t a, std::size_t b) {
-    const std::int32_t too_much = pair_excess(stored[a], stored[b], limit);
-    if (too_much == 0) return;
-    lower(stored[a], too_much / 2);
-    lower(stored[b], too_much - too_much / 2);
-  });
-}
+// One row at a time, side by side in the kernel's order: taps, then input channels. Searching for a scale looks at it many times.
+class Row {
+ public:
+  explicit Row(const SaturationProblem& problem)
+      : problem_(problem),
+        inputs_(static_cast<std::size_t>(problem.weight.inputs)),
+        places_(inputs_ * static_cast<std::size_t>(problem.weight.taps)),
+        levels_(places_.size()) {}
 
-// Any two of one tap: the largest parts of each sign are lowered until the two largest fit.
-void limit_any_two(const SaturationProblem& problem, const Row& row,
-                   std::span<std::int16_t> stored) {
-  const ChannelMatrix& weight = problem.weight;
-  const std::int32_t limit = pair_limit(problem.highest_level);
-  for (std::int64_t tap = 0; tap < weight.taps; ++tap) {
+  void select(const RowId& row) {
+    const ChannelMatrix& weight = problem_.weight;
+    auto place = places_.begin();
+    for (std::int64_t tap = 0; tap < weight.taps; ++tap)
+      for (std::int64_t i = 0; i < weight.inputs; ++i)
+        *place++ = weight.index(row.group, row.output, i, tap);
+    if (problem_.copies.empty()) return;
+    copies_ = problem_.copies.subspan(static_cast<std::size_t>(row.group) * inputs_, inputs_);
+  }
+
+  void select(const RowId& row, std::span<const std::int16_t> stored) {
+    select(row);
+    for (std::size_t k = 0; k < places_.size(); ++k) levels_[k] = stored[places_[k]];
+  }
+
+  // Where its weights lie in the matrix.
+  [[nodiscard]] std::span<const std::size_t> places() const { return places_; }
+  [[nodiscard]] std::span<const std::int16_t> levels() const { return levels_; }
+
+  // Lowers levels until no pair can saturate. Whether there was any that could.
+  bool limit() { return copies_.empty() ? limit_neighbours() : limit_copies(); }
+
+  struct Rounded {
+    double error = 0.0;  // squared
+    bool was_limited = false;
+  };
+  // Rounds the weights to this scale and limits them.
+  [[nodiscard]] Rounded round(float scale) {
+    for (std::size_t k = 0; k < places_.size(); ++k) {
+      const std::int32_t highest =
+          copies_.empty() ? problem_.highest : copies_[k % inputs_] * problem_.highest;
+      levels_[k] = static_cast<std::int16_t>(
+          quantize(problem_.weight.data[places_[k]], scale, 0, -highest, highest));
+    }
+    Rounded rounded;
+    rounded.was_limited = limit();
+    for (std::size_t k = 0; k < places_.size(); ++k) {
+      const double error = static_cast<double>(problem_.weight.data[places_[k]]) -
+                           static_cast<double>(scale) * levels_[k];
+      rounded.error += error * error;
+    }
+    return rounded;
+  }
+
+ private:
+  [[nodiscard]] std::int32_t limit_of_pair() const { return pair_limit(problem_.highest_level); }
+
+  // Each of two takes half of what is too much, as far as it has that much.
+  bool limit_neighbours() {
+    const std::int32_t limit = limit_of_pair();
+    const std::size_t length = problem_.across_taps ? levels_.size() : inputs_;
+    bool was_limited = false;
+    for (std::size_t first = 0; first < levels_.size(); first += length)
+      for (std::size_t k = first; k + 1 < first + length; k += 2) {
+        const std::int32_t too_much = pair_excess(levels_[k], levels_[k + 1], limit);
+        if (too_much == 0) continue;
+        lower(levels_[k], too_much / 2);
+        lower(levels_[k + 1], too_much - too_much / 2);
+        was_limited = true;
+      }
+    return was_limited;
+  }
+
+  // With an odd number of inputs the last of a tap and the first of the next are a pair.
+  bool limit_copies() {
+    const int physical = std::accumulate(copies_.begin(), copies_.end(), 0);
+    const bool are_mixed = problem_.across_taps && physical % 2 == 1;
+    const std::size_t length = are_mixed ? levels_.size() : inputs_;
+    bool was_limited = false;
+    for (std::size_t first = 0; first < levels_.size(); first += length)
+      was_limited = limit_any_two(std::span(levels_).subspan(first, length)) || was_limited;
+    return was_limited;
+  }
+
+  // The largest parts of each sign are lowered until the two largest fit. `levels`: whole taps.
+  bool limit_any_two(std::span<std::int16_t> levels) const {
+    const std::int32_t limit = limit_of_pair();
+    bool was_limited = false;
     for (const int sign : {1, -1}) {
-      const auto copies = [&](std::int64_t i) {
-        return problem.copies[static_cast<std::size_t>(row.group * weight.inputs + i)];
+      const auto part = [&](std::size_t k) {  // the largest on this side of zero
+        const std::int32_t q = sign * levels[k];
+        const int copies = copies_[k % inputs_];
+        return q <= 0 ? 0 : (q + copies - 1) / copies;
       };
-      const auto part =
-          [&](std::int64_t i) {  // the largest part of this weight on this side of zero
-            const std::int32_t q = sign * stored[weight.index(row.group, row.output, i, tap)];
-            return q <= 0 ? 0 : (q + copies(i) - 1) / copies(i);
-          };
       std::array<std::int32_t, 2> most{0, 0};
-      for (std::int64_t i = 0; i < weight.inputs; ++i) {
-        const std::int32_t p = part(i);
-        const bool is_split = copies(i) > 1;  // then its own copies may be neighbours
+      for (std::size_t k = 0; k < levels.size(); ++k) {
+        const std::int32_t p = part(k);
+        const bool is_split = copies_[k % inputs_] > 1;  // then its own copies may be neighbours
         for (int times = 0; times < (is_split ? 2 : 1); ++times) {
           if (p > most[0]) {
             most = {p, most[0]};
@@ -62,82 +136,37 @@ void limit_any_two(const SaturationProblem& problem, const Row& row,
         }
       }
       if (most[0] + most[1] <= limit) continue;
+      was_limited = true;
       const std::int32_t cap = std::max(limit / 2, limit - most[1]);
-      for (std::int64_t i = 0; i < weight.inputs; ++i) {
-        if (part(i) <= cap) continue;
-        stored[weight.index(row.group, row.output, i, tap)] =
-            static_cast<std::int16_t>(sign * cap * copies(i));
-      }
+      for (std::size_t k = 0; k < levels.size(); ++k)
+        if (part(k) > cap) levels[k] = static_cast<std::int16_t>(sign * cap * copies_[k % inputs_]);
       // Two different parts at the cap, or one split channel's copies, still fit: cap + most[1] <= limit or 2 * cap <= limit.
     }
+    return was_limited;
   }
-}
 
-void limit_row(const SaturationProblem& problem, const Row& row, std::span<std::int16_t> stored) {
-  if (problem.copies.empty()) {
-    limit_neighbours(problem, row, stored);
-  } else {
-    limit_any_two(problem, row, stored);
-  }
-}
-
-struct Rounded {
-  double error = 0.0;
-  bool was_limited = false;
+  const SaturationProblem& problem_;
+  std::size_t inputs_;
+  std::vector<std::size_t> places_;
+  std::vector<std::int16_t> levels_;
+  std::span<const int> copies_{};  // of this group's inputs; empty: one each
 };
 
-// Squared error of one row at this scale, pairs limited; `scratch` has the size of the matrix.
-Rounded round_row(const SaturationProblem& problem, const Row& row, float scale,
-                  std::span<std::int16_t> scratch) {
-  const ChannelMatrix& weight = problem.weight;
-  const auto for_each = [&](auto&& visit) {
-    for (std::int64_t i = 0; i < weight.inputs; ++i) {
-      const int copies =
-          problem.copies.empty()
-              ? 1
-              : problem.copies[static_cast<std::size_t>(row.group * weight.inputs + i)];
-      for (std::int64_t k = 0; k < weight.taps; ++k)
-        visit(weight.index(row.group, row.output, i, k), copies * problem.highest);
-    }
-  };
-  std::int64_t before = 0;
-  std::int64_t after = 0;
-  for_each([&](std::size_t at, std::int32_t highest) {
-    scratch[at] = static_cast<std::int16_t>(quantize(weight.data[at], scale, 0, -highest, highest));
-    before += std::abs(scratch[at]);
-  });
-  limit_row(problem, row, scratch);
-  Rounded rounded;
-  for_each([&](std::size_t at, std::int32_t) {
-    const double error =
-        static_cast<double>(weight.data[at]) - static_cast<double>(scale) * scratch[at];
-    rounded.error += error * error;
-    after += std::abs(scratch[at]);
-  });
-  rounded.was_limited = after != before;
-  return rounded;
-}
-
-std::vector<Row> all_rows(const ChannelMatrix& weight) {
-  std::vector<Row> rows;
-  for (std::int64_t g = 0; g < weight.groups; ++g)
-    for (std::int64_t o = 0; o < weight.outputs; ++o) rows.push_back({.group = g, .output = o});
-  return rows;
-}
-
 // The best scale for rows that share one.
-float raise_scale(const SaturationProblem& problem, std::span<const Row> rows, float scale,
-                  std::span<std::int16_t> scratch) {
+float raise_scale(const SaturationProblem& problem, std::span<const RowId> ids, float scale,
+                  Row& row) {
   const auto round_all = [&](float candidate) {
-    Rounded sum;
-    for (const Row& row : rows) {
-      const Rounded rounded = round_row(problem, row, candidate, scratch);
+    Row::Rounded sum;
+    for (const RowId& id : ids) {
+      if (ids.size() > 1) row.select(id);
+      const Row::Rounded rounded = row.round(candidate);
       sum.error += rounded.error;
       sum.was_limited = sum.was_limited || rounded.was_limited;
     }
     return sum;
   };
-  Rounded best = round_all(scale);
+  if (ids.size() == 1) row.select(ids.front());
+  Row::Rounded best = round_all(scale);
   if (!best.was_limited) return scale;
   // No pair exceeds twice the highest integer, so nothing is limited at the last factor.
   const double largest = 2.0 * static_cast<double>(problem.highest) /
@@ -146,7 +175,7 @@ float raise_scale(const SaturationProblem& problem, std::span<const Row> rows, f
   for (int step = 1; step <= factors_tried; ++step) {
     const float candidate =
         scale * static_cast<float>(std::pow(largest, static_cast<double>(step) / factors_tried));
-    const Rounded rounded = round_all(candidate);
+    const Row::Rounded rounded = round_all(candidate);
     if (rounded.error < best.error) {
       best = rounded;
       chosen = candidate;
@@ -159,27 +188,44 @@ float raise_scale(const SaturationProblem& problem, std::span<const Row> rows, f
 }  // namespace
 
 bool can_saturate(const SaturationProblem& problem) {
-  return adds_pairs(problem.weight) && 2 * problem.highest > pair_limit(problem.highest_level);
+  return adds_pairs(problem.weight, problem.across_taps) &&
+         2 * problem.highest > pair_limit(problem.highest_level);
 }
 
 std::vector<float> scales_against_saturation(const SaturationProblem& problem,
                                              std::span<const float> scales) {
   std::vector<float> raised(scales.begin(), scales.end());
   if (!can_saturate(problem)) return raised;
-  std::vector<std::int16_t> scratch(problem.weight.data.size());
-  const std::vector<Row> rows = all_rows(problem.weight);
+  Row row(problem);
+  const std::vector<RowId> rows = all_rows(problem.weight);
   if (scales.size() == 1) {
-    raised[0] = raise_scale(problem, rows, scales[0], scratch);
+    raised[0] = raise_scale(problem, rows, scales[0], row);
     return raised;
   }
   for (std::size_t r = 0; r < rows.size(); ++r)
-    raised[r] = raise_scale(problem, std::span(rows).subspan(r, 1), scales[r], scratch);
+    raised[r] = raise_scale(problem, std::span(rows).subspan(r, 1), scales[r], row);
   return raised;
 }
 
 void limit_pairs(const SaturationProblem& problem, std::span<std::int16_t> stored) {
   if (!can_saturate(problem)) return;
-  for (const Row& row : all_rows(problem.weight)) limit_row(problem, row, stored);
+  Row row(problem);
+  for (const RowId& id : all_rows(problem.weight)) {
+    row.select(id, stored);
+    if (!row.limit()) continue;
+    const auto levels = row.levels();
+    const auto places = row.places();
+    for (std::size_t k = 0; k < places.size(); ++k) stored[places[k]] = levels[k];
+  }
+}
+
+bool any_pair_saturates(const SaturationProblem& problem, std::span<const std::int16_t> stored) {
+  if (!can_saturate(problem)) return false;
+  Row row(problem);
+  return std::ranges::any_of(all_rows(problem.weight), [&](const RowId& id) {
+    row.select(id, stored);
+    return row.limit();
+  });
 }
 
 }  // namespace ocs

@@ -14,6 +14,7 @@ namespace ocs {
 struct SaturationProblem {
   ChannelMatrix weight{};
   std::span<const int> copies{};  // of each input channel; empty: one each
+  bool across_taps = true;        // for_each_pair
   std::int32_t highest = 127;     // N of the weights' grid
   std::int32_t highest_level =
       255;  // of the activations: largest unsigned value that the kernel sees
@@ -28,7 +29,12 @@ struct SaturationProblem {
                                                            std::span<const float> scales);
 
 // Lowers the integers of the pairs that could still saturate. `stored`: of the unsplit matrix, in its layout. Pairs are neighbours in
-// the kernel's order (taps, then input channels); with copies, whose places are not known yet, any two of one tap.
+// the kernel's order (taps, then input channels); with copies, whose places are not known yet, any two of one tap, and of all taps where
+// the inputs of a group become odd in number.
 void limit_pairs(const SaturationProblem& problem, std::span<std::int16_t> stored);
+
+// Whether limit_pairs would lower any of these integers.
+[[nodiscard]] bool any_pair_saturates(const SaturationProblem& problem,
+                                      std::span<const std::int16_t> stored);
 
 }  // namespace ocs

@@ -288,6 +288,7 @@ LayerPlan plan_weights(const WeightProblem& problem) {
       choose_scales(settings, matrix, copies, layout.per_row, grid, plan.params.block);
   const SaturationProblem saturation{.weight = matrix,
                                      .copies = plan.copies,
+                                     .across_taps = layer.op->op_type != "MatMul",
                                      .highest = grid.highest(),
                                      .highest_level = highest_level(problem)};
   // Recurrent nodes have no integer kernels whose sums could saturate.

@@ -6,8 +6,12 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
 
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/plan/avoid_saturation.h"
 #include "ocs/plan/hidden_units.h"
 #include "ocs/plan/remark.h"
 
@@ -112,6 +116,29 @@ bool fits_container(const LayerPlan& layer) {
   });
 }
 
+// Integers were kept from saturating as parts; whole ones may be larger.
+bool can_saturate_unsplit(const Graph& graph, const Plan& plan, const LayerPlan& layer) {
+  constexpr int byte = 8;
+  const onnx::NodeProto& node = *graph.node_named(layer.node);
+  if (!plan.target.guards_16_bits || find_linear_op(node)->is_recurrent ||
+      layer.data_bits() != byte)
+    return false;
+  ChannelMatrix matrix;
+  rows_of(layer, graph, &matrix);
+  SaturationProblem problem{.weight = matrix, .across_taps = layer.op != "MatMul"};
+  const auto data = plan.activations.find(data_of(node, layer.operand));
+  if (data != plan.activations.end()) problem.highest_level = data->second.level_high;
+  return any_pair_saturates(problem, layer.stored);
+}
+
+// Why copies cannot be virtual; nullptr: they can.
+const char* not_virtual(const Graph& graph, const Plan& plan, const LayerPlan& layer) {
+  if (!fits_container(layer)) return "the unsplit integers do not fit into int8";
+  if (can_saturate_unsplit(graph, plan, layer))
+    return "sums of 16 bits of the unsplit integers could saturate";
+  return nullptr;
+}
+
 std::vector<std::int64_t> all_channels(const LayerPlan& layer) {
   std::vector<std::int64_t> channels(layer.copies.size());
   std::iota(channels.begin(), channels.end(), 0);
@@ -182,22 +209,16 @@ bool lay_out_runs(LayerPlan& layer) {
   return true;
 }
 
-void lay_out_gather(LayerPlan& layer, const char* remark) {
+void lay_out_gather(LayerPlan& layer, std::string_view remark) {
   layer.form = SplitForm::gather;
   layer.inputs = with_copies_behind(layer);
-  add_remark(layer, remark);
+  add_remark(layer, std::string(remark));
 }
 
 // Hidden units are computed by the node itself, so that fold is the one form that they can have:
 // every row that makes them is written again, in both weights.
-void lay_out_hidden(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPlan& layer) {
-  if ((wanted == SplitForm::automatic || wanted == SplitForm::virtual_) && fits_container(layer)) {
-    layer.form = SplitForm::virtual_;
-    return;
-  }
+void lay_out_hidden(const Graph& graph, const Layers& layers, LayerPlan& layer) {
   layer.form = SplitForm::fold;
-  if (wanted == SplitForm::virtual_)
-    add_remark(layer, "written as fold: the unsplit integers do not fit into int8");
   layer.inputs = with_copies_behind(layer);
   for (const auto& [id, other] : layers) {
     if (id.node != layer.node) continue;
@@ -216,15 +237,21 @@ SplitForm cheapest(const LayerPlan& layer, const std::optional<Chain>& chain) {
   return is_wide ? SplitForm::slice : SplitForm::gather;
 }
 
-void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, LayerPlan& layer) {
-  if (layer.operand.is_hidden()) return lay_out_hidden(graph, layers, wanted, layer);
+void lay_out(const Graph& graph, const Layers& layers, SplitForm wanted, const Plan& plan,
+             LayerPlan& layer) {
   const bool is_automatic = wanted == SplitForm::automatic;
-  if ((is_automatic || wanted == SplitForm::virtual_) && fits_container(layer)) {
-    layer.form = SplitForm::virtual_;
-    return;
+  if (is_automatic || wanted == SplitForm::virtual_) {
+    const char* reason = not_virtual(graph, plan, layer);
+    if (reason == nullptr) {
+      layer.form = SplitForm::virtual_;
+      return;
+    }
+    if (!is_automatic)
+      add_remark(layer, fmt::format("written as {}: {}",
+                                    layer.operand.is_hidden() ? "fold" : "gather", reason));
   }
-  if (wanted == SplitForm::virtual_)
-    return lay_out_gather(layer, "written as gather: the unsplit integers do not fit into int8");
+  if (layer.operand.is_hidden()) return lay_out_hidden(graph, layers, layer);
+  if (wanted == SplitForm::virtual_) return lay_out_gather(layer, "");
   if (wanted == SplitForm::gather) return lay_out_gather(layer, "");
 
   const std::optional<Chain> chain = find_chain(graph, layers, layer);
@@ -283,7 +310,7 @@ void choose_split_forms(const Graph& graph, const Recipe& recipe, Plan& plan) {
   }
   for (LayerPlan& layer : plan.layers) {
     if (std::ranges::all_of(layer.copies, [](int copies) { return copies == 1; })) continue;
-    lay_out(graph, layers, recipe.split_form, layer);
+    lay_out(graph, layers, recipe.split_form, plan, layer);
   }
 }
 
