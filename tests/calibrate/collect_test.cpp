@@ -97,6 +97,66 @@ TEST(Collect, TakesStatisticsOfEveryRequestedTensor) {
   EXPECT_EQ(stats.tensors.at("y"), y);
 }
 
+TEST(Collect, KeepsOutputsOfTheFirstSamples) {
+  const std::vector<TensorRequest> requests{{.name = "h"}};
+  KeptOutputs kept{.names = {"x", "h", "y"}, .count = 2};
+  const CalibrationStats stats =
+      collect(fake_model(), requests, samples_of(4), fake, {}, {}, &kept);
+  EXPECT_EQ(stats, collect(fake_model(), requests, samples_of(4), fake, {}));
+  ASSERT_EQ(kept.samples.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_THAT(kept.samples[i], testing::SizeIs(2));  // the input is the caller's own
+    const Sample sample = samples_of(4).load(i);
+    const auto x = sample.inputs.at("x").as<float>();
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      EXPECT_EQ(kept.samples[i].at("h").as<float>()[k], 2.0F * x[k]);
+      EXPECT_EQ(kept.samples[i].at("y").as<float>()[k], x[k] + 1.0F);
+    }
+  }
+}
+
+TEST(Collect, KeepsNoMoreOutputsThanItRanSamples) {
+  KeptOutputs kept{.names = {"y"}, .count = 1000};
+  const Settled at_once = [](const CalibrationStats&) { return true; };
+  (void)collect(fake_model(), {{.name = "h"}}, samples_of(2 * settle_round), fake, {}, at_once,
+                &kept);
+  EXPECT_EQ(kept.samples.size(), settle_round);
+}
+
+// The session is one for all samples: what takes much more than the requests is left to a run of its own.
+TEST(Collect, KeepsNoOutputsThatLieFarBehindTheRequests) {
+  std::string far = "input x float[1, 2, 3]; h = Relu(x); y0 = Relu(h); output y50;";
+  for (int i = 0; i < 50; ++i)
+    far += "y" + std::to_string(i + 1) + " = Neg(y" + std::to_string(i) + ");";
+  const std::string heavy =
+      "input x float[1, 2, 4096]; init w float[4096, 2048] zeros; h = Relu(x); y = MatMul(h, w); "
+      "output y;";
+  for (const auto& [text, output] : {std::pair(far, "y50"), std::pair(heavy, "y")}) {
+    std::vector<std::string> asked;
+    const Engine watching = [&](const Model& model, const EngineOptions& options) {
+      asked = options.outputs;
+      return onnx_runtime()(model, options);
+    };
+    const Samples samples{
+        .count = 1,
+        .load =
+            [&](std::size_t) {
+              const Shape shape{1, 2, output == std::string("y") ? 4096 : 3};
+              return Sample{
+                  .name = "0",
+                  .inputs = {{"x",
+                              {.shape = shape,
+                               .values = std::vector<float>(
+                                   static_cast<std::size_t>(element_count(shape)), 1.0F)}}}};
+            },
+        .source = "one"};
+    KeptOutputs kept{.names = {output}, .count = 1};
+    (void)collect(text_model(text), {{.name = "h"}}, samples, watching, {}, {}, &kept);
+    EXPECT_THAT(kept.samples, testing::IsEmpty());
+    EXPECT_THAT(asked, testing::ElementsAre("h"));
+  }
+}
+
 TEST(Collect, DoesNotDependOnThreadsBatchesOrOrder) {
   const CalibrationStats expected = collect(fake_model(), all_requests, samples_of(60), fake, {});
   for (const std::size_t threads : {1UL, 2UL, 5UL}) {

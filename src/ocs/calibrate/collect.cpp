@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -14,6 +15,9 @@
 #include "ocs/calibrate/items.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
+#include "ocs/graph/graph.h"
+#include "ocs/graph/segment.h"
+#include "ocs/graph/tensor_proto.h"
 
 namespace ocs {
 namespace {
@@ -101,28 +105,52 @@ void add_tensor(TensorStats& stats, const TensorRequest& request, const TensorVi
   }
 }
 
+// Whether `all` values take little more computing than `needed` ones: some nodes without bodies, whose weights are small.
+bool is_little_more(const Graph& graph, const std::vector<std::string>& all,
+                    const std::vector<std::string>& needed) {
+  constexpr std::size_t most_nodes = 40;  // pooling and normalization as exporters write them
+  constexpr std::int64_t most_weights = std::int64_t{1} << 22;  // a classifier's last layer
+  std::set<std::size_t> more = needed_nodes(graph, all);
+  for (const std::size_t node : needed_nodes(graph, needed)) more.erase(node);
+  std::int64_t weights = 0;
+  for (const std::size_t i : more) {
+    const onnx::NodeProto& node = graph.node(i);
+    if (has_body(node)) return false;
+    for (const std::string& input : node.input())
+      if (const onnx::TensorProto* weight = graph.initializer(input))
+        weights += element_count(*weight);
+  }
+  return more.size() <= most_nodes && weights <= most_weights;
+}
+
 class Collector {
  public:
   Collector(const Model& model, const std::vector<TensorRequest>& requests, const Samples& samples,
-            const Engine& engine, const Progress& progress)
-      : requests_(by_name(requests)), samples_(samples), progress_(progress) {
+            const Engine& engine, const Progress& progress, KeptOutputs& kept)
+      : requests_(by_name(requests)), samples_(samples), progress_(progress), kept_(kept) {
     if (samples.count == 0)
       throw_bad_input((samples.source.empty() ? "the data" : samples.source) +
                       ": holds no samples");
-    std::vector<std::string> inner;
-    for (const auto& [name, request] : requests_) {
-      const auto& inputs = model.graph().input();
-      if (std::ranges::any_of(inputs, [&](const auto& input) { return input.name() == name; }))
-        from_sample_.push_back(name);
-      else
-        inner.push_back(name);
-    }
+    const auto is_input = [&](const std::string& name) {
+      return std::ranges::any_of(model.graph().input(),
+                                 [&](const auto& input) { return input.name() == name; });
+    };
+    for (const auto& [name, request] : requests_)
+      (is_input(name) ? from_sample_ : inner_).push_back(name);
+    std::vector<std::string> inner = inner_;
+    std::ranges::copy_if(kept.names, std::back_inserter(inner), [&](const std::string& name) {
+      return !requests_.contains(name) && !is_input(name);
+    });
+    kept.samples.clear();
+    if (kept.count > 0 && is_little_more(Graph(model), inner, inner_))
+      kept.samples.resize(std::min(kept.count, samples.count));
+    else
+      inner = inner_;
     // The engine leaves out what only the model's own outputs need.
     if (!inner.empty())
       model_ = engine(
           model,
           {.intra_op_threads = 1, .outputs = inner, .one_by_one = true, .borrow_weights = true});
-    inner_ = std::move(inner);
   }
 
   CalibrationStats collect(const Settled& settled) {
@@ -141,6 +169,7 @@ class Collector {
       if (settled && end_ < samples_.count && settled(whole)) break;
     }
     whole.synthetic = samples_.synthetic;
+    kept_.samples.resize(std::min(kept_.samples.size(), end_));
     return whole;
   }
 
@@ -178,11 +207,16 @@ class Collector {
     };
     std::set<std::string_view> missing(inner_.begin(), inner_.end());
     const auto receive = [&](std::span<const OutputView> outputs) {
-      for (const OutputView& output : outputs)
-        if (missing.erase(output.name) > 0) add(std::string(output.name), output.tensor);
+      for (const OutputView& output : outputs) {
+        const std::string name(output.name);
+        if (missing.erase(output.name) > 0) add(name, output.tensor);
+        // Each sample has a place of its own: no other thread writes there.
+        if (i < kept_.samples.size() && kept_.names.contains(name))
+          kept_.samples[i][name] = copy(output.tensor);
+      }
     };
     while_doing("sample '" + sample.name + "'", [&] {
-      if (!inner_.empty()) model_.run(sample.inputs, receive);
+      if (model_.run) model_.run(sample.inputs, receive);
       if (!missing.empty())
         throw_bad_input("tensor '" + std::string(*missing.begin()) + "': the engine gave no value");
       for (const std::string& name : from_sample_) {
@@ -197,6 +231,7 @@ class Collector {
   Requests requests_;
   const Samples& samples_;
   const Progress& progress_;
+  KeptOutputs& kept_;
   RunModel model_{};
   std::vector<std::string> inner_{};        // requests that the engine answers
   std::vector<std::string> from_sample_{};  // requests on graph inputs
@@ -214,8 +249,10 @@ class Collector {
 
 CalibrationStats collect(const Model& model, const std::vector<TensorRequest>& requests,
                          const Samples& samples, const Engine& engine, const Progress& progress,
-                         const Settled& settled) {
-  return Collector(model, requests, samples, engine, progress).collect(settled);
+                         const Settled& settled, KeptOutputs* kept) {
+  KeptOutputs none;
+  return Collector(model, requests, samples, engine, progress, kept == nullptr ? none : *kept)
+      .collect(settled);
 }
 
 }  // namespace ocs

@@ -23,6 +23,16 @@ struct TensorRequest {
   bool operator==(const TensorRequest&) const = default;
 };
 
+// Values that the same runs give besides: what later steps compare with, without running the model once more.
+struct KeptOutputs {
+  std::set<std::string>
+      names{};  // of the main graph; inputs and what the engine does not give are left out
+  std::size_t count = 0;  // of the first samples
+  // Made by `collect`: of those that it ran, in order. None where the values take more than a few light nodes behind the requests, since
+  // all samples run through the same session.
+  std::vector<NamedTensors> samples{};
+};
+
 // Throws Error(bad_input) for samples.count == 0. Values that are not float are refused. One
 // session with one intra-op thread, its run called from thread_count() threads at once, decoding
 // overlapped; items of a batch count one by one. Throws Error naming sample and tensor for NaN and
@@ -35,6 +45,7 @@ inline constexpr std::size_t settle_round = 64;
 [[nodiscard]] CalibrationStats collect(const Model& model,
                                        const std::vector<TensorRequest>& requests,
                                        const Samples& samples, const Engine& engine,
-                                       const Progress& progress, const Settled& settled = {});
+                                       const Progress& progress, const Settled& settled = {},
+                                       KeptOutputs* kept = nullptr);
 
 }  // namespace ocs

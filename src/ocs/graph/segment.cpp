@@ -81,6 +81,12 @@ std::vector<Cut> find_cuts(const Graph& graph) {
   return cuts;
 }
 
+std::set<std::size_t> needed_nodes(const Graph& graph, const std::vector<std::string>& values) {
+  return find_needed(
+             graph, [](const std::string&) { return false; }, values)
+      .nodes;
+}
+
 Model segment(const Model& model, const std::vector<Port>& from,
               const std::vector<std::string>& to) {
   const Graph graph(model);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct Cut {
 
 // All cuts of the main graph, in its order. What follows the last reader of any value has none.
 [[nodiscard]] std::vector<Cut> find_cuts(const Graph& graph);
+
+// Indices of the nodes of the main graph that bear on these values. Names that it does not have bear on nothing.
+[[nodiscard]] std::set<std::size_t> needed_nodes(const Graph& graph,
+                                                 const std::vector<std::string>& values);
 
 // The nodes, initializers and functions that bear on the values `to`, which are the outputs. Values `from` of the
 // main graph are inputs with the given shapes, and what only they need stays behind; the others are the model's

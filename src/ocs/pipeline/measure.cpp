@@ -69,17 +69,30 @@ std::map<LayerId, LayerNames> names_of(const Graph& graph, std::span<const Layer
   return names;
 }
 
+std::set<std::string> compared_values(const Model& model, const std::vector<OutputPart>& parts) {
+  std::set<std::string> compared;
+  for (const onnx::ValueInfoProto& output : model.graph().output())
+    if (output.type().has_tensor_type() || !output.has_type()) compared.insert(output.name());
+  for (const OutputPart& part : parts) compared.insert(part.values.begin(), part.values.end());
+  return compared;
+}
+
 // Outputs of the float model, and what they are joined from, for the first `count` samples.
 std::vector<NamedTensors> float_outputs(const Model& model, const std::vector<OutputPart>& parts,
                                         const Samples& samples, std::size_t count,
-                                        const Engine& engine, const Progress& progress) {
-  std::vector<std::string> compared;
-  for (const Port& output : model.outputs()) compared.push_back(output.name);
-  for (const OutputPart& part : parts)
-    compared.insert(compared.end(), part.values.begin(), part.values.end());
-  const RunModel run = open_model(model, engine, compared);
+                                        const Engine& engine, const Progress& progress,
+                                        KeptOutputs kept) {
+  const std::set<std::string> compared = compared_values(model, parts);
+  const auto is_whole = [&](const NamedTensors& sample) {
+    return std::ranges::all_of(compared,
+                               [&](const std::string& name) { return sample.contains(name); });
+  };
   std::vector<NamedTensors> outputs;
-  for (std::size_t i = 0; i < count; ++i) {
+  if (std::ranges::all_of(kept.samples, is_whole)) outputs = std::move(kept.samples);
+  outputs.resize(std::min(count, outputs.size()));
+  if (outputs.size() == count) return outputs;
+  const RunModel run = open_model(model, engine, {compared.begin(), compared.end()});
+  for (std::size_t i = outputs.size(); i < count; ++i) {
     if (progress) progress("measuring the float model", i, count);
     outputs.push_back(run_once(run, samples.load(i).inputs));
   }
@@ -96,9 +109,18 @@ void measure_group(const Model& model, const Plan& plan, std::span<const LayerPl
     inner.insert(values.inputs.begin(), values.inputs.end());
     inner.insert(values.result);
   }
-  const RunModel reference = open_model(model, engine, {inner.begin(), inner.end()}, true);
-  const Model layers_alone = write_single_layers(model, plan, layers);
-  const RunModel single = open_model(layers_alone, engine, {}, true);
+  Model layers_alone;
+  RunModel reference;
+  RunModel single;
+  // Opening takes as long as some runs, and one thread.
+  parallel_for(2, [&](std::size_t which) {
+    if (which == 0) {
+      reference = open_model(model, engine, {inner.begin(), inner.end()}, true);
+    } else {
+      layers_alone = write_single_layers(model, plan, layers);
+      single = open_model(layers_alone, engine, {}, true);
+    }
+  });
   std::map<std::string, std::string> names_alone;  // output of the single layer -> value
   std::set<std::string> inputs_alone;
   for (const auto& [layer, values] : names) {
@@ -140,12 +162,18 @@ std::span<const LayerPlan> group_at(std::span<const LayerPlan> layers) {
 
 }  // namespace
 
+std::set<std::string> compared_values(const Model& model) {
+  return compared_values(model, output_parts(model));
+}
+
 FloatMeasurement measure_layers(const Model& model, const Plan& plan, const Samples& samples,
-                                std::size_t count, const Engine& engine, const Progress& progress) {
+                                std::size_t count, const Engine& engine, const Progress& progress,
+                                KeptOutputs kept) {
   FloatMeasurement measured;
   measured.parts = output_parts(model);
   const std::size_t used = std::min(count, samples.count);
-  measured.outputs = float_outputs(model, measured.parts, samples, used, engine, progress);
+  measured.outputs =
+      float_outputs(model, measured.parts, samples, used, engine, progress, std::move(kept));
   const std::span<const LayerPlan> layers(plan.layers);
   for (std::size_t first = 0; first < layers.size();) {
     if (progress) progress("measuring layers", first, layers.size());

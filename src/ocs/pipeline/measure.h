@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "ocs/calibrate/collect.h"
 #include "ocs/core/samples.h"
 #include "ocs/engine/engine.h"
 #include "ocs/graph/model.h"
@@ -24,11 +26,16 @@ struct FloatMeasurement {
   std::map<std::string, Shape> shapes{};
 };
 
+// What measure_outputs compares: the model's outputs, and the values that joined ones are made of.
+[[nodiscard]] std::set<std::string> compared_values(const Model& model);
+
 // Runs `model` on the first `count` samples with every layer's input and result exposed, and the
-// planned layers one by one beside it.
+// planned layers one by one beside it. `kept`: float outputs of the first of these samples that are known already (they may differ from those of a run of their own by
+// roundings); used where they are of all compared values.
 [[nodiscard]] FloatMeasurement measure_layers(const Model& model, const Plan& plan,
                                               const Samples& samples, std::size_t count,
-                                              const Engine& engine, const Progress& progress);
+                                              const Engine& engine, const Progress& progress,
+                                              KeptOutputs kept = {});
 
 struct OutputMeasurement {
   std::vector<OutputReport> outputs{};  // in the order of the model's outputs, then their parts

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "ocs/calibrate/collect.h"
 #include "ocs/core/error.h"
 #include "ocs/core/shard.h"
 #include "ocs/core/version.h"
@@ -156,7 +156,7 @@ bool takes_saved_statistics(const Recipe& recipe, const Model& prepared) {
 }
 
 Collected collect_statistics(const Model& prepared, const Samples& samples, const Recipe& recipe,
-                             const Engine& engine, const RunOptions& options) {
+                             const Engine& engine, const RunOptions& options, KeptOutputs* kept) {
   std::vector<TensorRequest> requests = statistics_requests(
       prepared, options.keep_stats || target_form(recipe.target).quantizes_results);
   for (TensorRequest& request : requests)
@@ -169,7 +169,7 @@ Collected collect_statistics(const Model& prepared, const Samples& samples, cons
       return collected.ended_early = ranges(so_far);
     };
   collected.stats = collect(prepared, requests, first_samples(samples, recipe.calib_count), engine,
-                            options.progress, settled);
+                            options.progress, settled, kept);
   return collected;
 }
 
@@ -206,7 +206,10 @@ PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& r
   const CalibrationStats* stats = takes_saved ? options.saved_stats : nullptr;
   if (stats == nullptr && samples != nullptr) {
     const auto start = std::chrono::steady_clock::now();
-    Collected collected = collect_statistics(prepared.model, *samples, recipe, engine, options);
+    if (recipe.measure_count > 0)
+      planned.outputs = {.names = compared_values(prepared.model), .count = recipe.measure_count};
+    Collected collected =
+        collect_statistics(prepared.model, *samples, recipe, engine, options, &planned.outputs);
     planned.stats = std::move(collected.stats);
     stats = &planned.stats;
     if (collected.ended_early)
@@ -264,7 +267,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
       samples != nullptr && samples->count > 0 && recipe.measure_count > 0 && !plan.layers.empty();
   if (can_measure) {
     measured = measure_layers(prepared.model, plan, *samples, recipe.measure_count, engine,
-                              options.progress);
+                              options.progress, std::move(planned.outputs));
     count_costs(prepared.model, measured.shapes, plan);
     if (recipe.fallback) {
       plan = take_back_spoilers({.model = &prepared.model,

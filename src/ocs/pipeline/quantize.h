@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ocs/calibrate/collect.h"
 #include "ocs/calibrate/stats.h"
 #include "ocs/core/samples.h"
 #include "ocs/costs/cost_table.h"
@@ -66,9 +67,10 @@ struct Collected {
   CalibrationStats stats{};
   bool ended_early = false;  // recipe.calib_settle
 };
+// `kept`: see collect().
 [[nodiscard]] Collected collect_statistics(const Model& prepared, const Samples& samples,
                                            const Recipe& recipe, const Engine& engine,
-                                           const RunOptions& options);
+                                           const RunOptions& options, KeptOutputs* kept = nullptr);
 
 // The same of the float model as it was read, with histograms: what --save-stats keeps. Throws also where saved
 // statistics do not hold.
@@ -95,6 +97,7 @@ struct PlannedNetwork {
   std::int64_t calibration_samples = 0;
   double calibration_seconds = 0.0;
   bool synthetic = false;
+  KeptOutputs outputs{};  // of the float model, for measuring, where it was calibrated in this run
 };
 [[nodiscard]] PlannedNetwork plan_network(Model model, const Samples* samples, const Recipe& recipe,
                                           const Engine& engine, const RunOptions& options);

@@ -111,14 +111,15 @@ Sensitivity measure_sensitivity(Model model, const Samples& samples, const Recip
                                 const Engine& engine, const RunOptions& options) {
   if (samples.count == 0 || recipe.measure_count == 0)
     throw_bad_input("the sensitivity of layers is measured on samples, and there are none");
-  const PlannedNetwork planned = plan_network(std::move(model), &samples, recipe, engine, options);
+  PlannedNetwork planned = plan_network(std::move(model), &samples, recipe, engine, options);
   Sensitivity result{.samples = std::min(recipe.measure_count, samples.count),
                      .skipped = planned.plan.skipped};
   if (planned.plan.layers.empty()) return result;
   // Decoding a picture may take longer than a run.
   const Samples kept = cached(samples, bytes_of_kept_inputs);
-  const FloatMeasurement measured = measure_layers(planned.prepared.model, planned.plan, kept,
-                                                   result.samples, engine, options.progress);
+  const FloatMeasurement measured =
+      measure_layers(planned.prepared.model, planned.plan, kept, result.samples, engine,
+                     options.progress, std::move(planned.outputs));
   const SensitivityProblem problem{.model = &planned.prepared.model,
                                    .recipe = &recipe,
                                    .measured = &measured,
