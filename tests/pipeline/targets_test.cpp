@@ -132,6 +132,30 @@ TEST(Targets, OfQnnQuantizeWhatLeavesTheGraph) {
   EXPECT_EQ(Graph(plain.model).producer("y")->op_type(), "Gemm");
 }
 
+TEST(Targets, OfQnnAndVitisHaveTheExtentsOfTheData) {
+  const auto with_free_batch = [] {
+    return text_model(
+        "input x float[N, 3, 8, 8]; init w float[16, 3, 3, 3] random 1; c: y = Conv(x, w) "
+        "{kernel_shape = [3, 3]}; r: z = Relu(y); output z float[N, 16, 6, 6];");
+  };
+  const Samples samples = random_samples("x", {1, 3, 8, 8}, 8);
+  for (const TargetForm& target : target_forms()) {
+    SCOPED_TRACE(target.name);
+    Recipe recipe = built_in_recipe("int8");
+    recipe.target = target.name;
+    const Quantized result = quantize(with_free_batch(), &samples, recipe, onnx_runtime(), {});
+    const std::int64_t batch = target.name == "qnn" || target.name == "vitis" ? 1 : -1;
+    EXPECT_EQ(result.model.inputs().at(0).shape, (Shape{batch, 3, 8, 8}));
+    EXPECT_EQ(result.model.outputs().at(0).shape, (Shape{batch, 16, 6, 6}));
+    EXPECT_EQ(forecast(result.model, lint_target(target.name)).refusal, "");
+  }
+  Recipe recipe = built_in_recipe("weights-only");
+  recipe.target = "qnn";
+  const Quantized without_data = quantize(with_free_batch(), nullptr, recipe, onnx_runtime(), {});
+  EXPECT_THAT(without_data.report.notes.back().text,
+              HasSubstr("without data the inputs keep theirs"));
+}
+
 TEST(Targets, TakeGptqWithItsScales) {
   Recipe recipe = built_in_recipe("best");
   const Quantized result = quantized_for("vitis", recipe);

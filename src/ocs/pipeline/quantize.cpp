@@ -17,6 +17,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/verify.h"
+#include "ocs/passes/fix_extents.h"
 #include "ocs/pipeline/equalize_channels.h"
 #include "ocs/pipeline/fallback.h"
 #include "ocs/pipeline/keep_weights.h"
@@ -123,6 +124,26 @@ void stamp(Model& model, const Recipe& recipe, bool synthetic) {
   model.set_metadata("ocs.recipe", to_json(recipe).dump());
   model.set_metadata("ocs.version", std::string(version()));
   if (synthetic) model.set_metadata("ocs.calibration", "synthetic");
+}
+
+// Behind measuring: samples may differ in their extents.
+void fix_inputs(Model& model, const Samples* samples, Report& report) {
+  const std::vector<Port> inputs = model.inputs();
+  const bool are_fixed = std::ranges::none_of(inputs, [](const Port& input) {
+    return std::ranges::find(input.shape, -1) != input.shape.end();
+  });
+  if (are_fixed) return;
+  if (samples == nullptr || samples->count == 0) {
+    report.notes.push_back(
+        {.text = "the target takes no free extents: without data the inputs keep theirs"});
+    return;
+  }
+  std::map<std::string, Shape> shapes;
+  for (const auto& [name, tensor] : samples->load(0).inputs) shapes[name] = tensor.shape;
+  PassResult fixed = fix_extents(std::move(model), shapes);
+  model = std::move(fixed.model);
+  verify(model);
+  std::ranges::move(fixed.notes, std::back_inserter(report.notes));
 }
 
 // What the layers weigh in the budget of copies; empty: all alike.
@@ -298,6 +319,10 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
     report.outputs = std::move(outputs.outputs);
     report.agreement_percent = outputs.agreement_percent;
     report.measured_samples = measured.outputs.size();
+  }
+  if (!plan.target.takes_free_extents) {
+    fix_inputs(result.model, samples, report);
+    if (options.observe) options.observe("fix_extents", result.model);
   }
   if (!options.keep_stats) result.stats = {};
   return result;

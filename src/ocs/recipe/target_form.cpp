@@ -28,15 +28,19 @@ constexpr std::array forms{
                .signed_activations = true,
                .bias = BiasForm::float32},
     TargetForm{.name = "qnn",
-               .engine = "Qualcomm QNN: results that leave the graph are quantized too",
-               .quantizes_results = true},
+               .engine = "Qualcomm QNN: results that leave the graph are quantized too, inputs "
+                         "have fixed extents",
+               .quantizes_results = true,
+               .takes_free_extents = false},
     TargetForm{.name = "vitis",
-               .engine = "AMD Vitis AI: int8 around zero, one scale a tensor, a power of two",
+               .engine = "AMD Vitis AI: int8 around zero, one scale a tensor, a power of two, "
+                         "inputs of fixed extents",
                .signed_activations = true,
                .one_weight_scale = true,
                .powers_of_two = true,
                .bias = BiasForm::int8,
-               .quantizes_results = true},
+               .quantizes_results = true,
+               .takes_free_extents = false},
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ struct TargetForm {
   bool powers_of_two = false;       // as scales
   BiasForm bias = BiasForm::int32;
   bool quantizes_results = false;  // those that leave the graph too
+  bool takes_free_extents = true;  // of the inputs; else they get those of the data
 };
 
 [[nodiscard]] std::span<const TargetForm> target_forms();
