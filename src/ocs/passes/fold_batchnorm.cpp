@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "ocs/core/error.h"
+#include "ocs/core/parallel.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/read_tensor.h"
@@ -94,12 +95,14 @@ class Search {
   explicit Search(const Model& model) : graph_(model), facts_(model.graph()) {}
 
   [[nodiscard]] std::vector<Finding> run() const {
-    std::vector<Finding> findings;
+    std::vector<const onnx::NodeProto*> batchnorms;
     for (std::size_t i = 0; i < graph_.node_count(); ++i) {
       const onnx::NodeProto& node = graph_.node(i);
       if (in_default_domain(node) && node.op_type() == "BatchNormalization")
-        findings.push_back(look_at(node));
+        batchnorms.push_back(&node);
     }
+    std::vector<Finding> findings(batchnorms.size());
+    parallel_for(findings.size(), [&](std::size_t i) { findings[i] = look_at(*batchnorms[i]); });
     return findings;
   }
 
@@ -201,8 +204,11 @@ std::string Search::fill(Fold& fold, const onnx::NodeProto& target, const Parame
     finite = finite && std::abs(value) <= largest;  // false for NaN too
     return finite ? static_cast<float>(value) : 0.0F;
   };
-  for (std::size_t i = 0; i < elements.size(); ++i)
-    elements[i] = narrow(norm.multiplier[layout->channel_of(i)] * static_cast<double>(elements[i]));
+  for (std::size_t first = 0; first < elements.size(); first += layout->run) {
+    const double multiplier = norm.multiplier[layout->channel_of(first)];
+    for (float& element : elements.subspan(first, layout->run))
+      element = narrow(multiplier * static_cast<double>(element));
+  }
   for (std::size_t o = 0; o < channels; ++o) {
     fold.multiplier.push_back(narrow(norm.multiplier[o]));
     fold.folded_bias.push_back(
