@@ -5,6 +5,10 @@
 #include <sys/auxv.h>
 #endif
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,6 +17,21 @@
 #include "ocs/engine/onnx_runtime.h"
 
 namespace ocs::cli {
+namespace {
+
+#if defined(__x86_64__)
+// VNNI in 256 bits, of processors without AVX-512; __builtin_cpu_supports of clang does not know it.
+bool has_avxvnni() {
+  constexpr unsigned bit = 1U << 4;
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & bit) != 0;
+}
+#endif
+
+}  // namespace
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> found;
@@ -25,6 +44,7 @@ std::vector<std::string> instruction_sets() {
   add("fma", static_cast<bool>(__builtin_cpu_supports("fma")));
   add("avx512f", static_cast<bool>(__builtin_cpu_supports("avx512f")));
   add("avx512vnni", static_cast<bool>(__builtin_cpu_supports("avx512vnni")));
+  add("avxvnni", has_avxvnni());
 #elif defined(__aarch64__) && defined(__linux__)
   found.emplace_back("neon");
   const unsigned long capabilities = getauxval(AT_HWCAP);

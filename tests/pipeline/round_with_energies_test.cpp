@@ -117,10 +117,20 @@ TEST_F(RoundingJournalTest, NamesABrokenFile) {
   other.stored.push_back(0);
   EXPECT_THAT([&] { static_cast<void>(journal.restore(other)); },
               ThrowsMessage<Error>(HasSubstr("another number of weights than 'conv' has")));
+  std::filesystem::path file;
   for (const auto& entry : std::filesystem::directory_iterator(checkpoint_))
-    if (entry.path().extension() == ".rounded") std::ofstream(entry.path()) << "cut";
-  EXPECT_THAT([&] { static_cast<void>(journal.restore(layer)); },
-              ThrowsMessage<Error>(HasSubstr(".rounded: is no layer of this checkpoint")));
+    if (entry.path().extension() == ".rounded") file = entry.path();
+  std::ifstream in(file, std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(in), {}};
+  for (const std::size_t at : {std::size_t{0}, whole.size() / 2, whole.size() - 1}) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    for (const std::string& damaged : {changed, whole.substr(0, at)}) {
+      std::ofstream(file, std::ios::binary) << damaged;
+      EXPECT_THAT([&] { static_cast<void>(journal.restore(layer)); },
+                  ThrowsMessage<Error>(HasSubstr(".rounded: is damaged: remove it")));
+    }
+  }
 }
 
 }  // namespace

@@ -26,6 +26,17 @@ std::string whole(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+constexpr std::size_t hash_length = 64;
+
+// A layer's file: the hash of what follows, then CBOR. What passes is as it was written, so that numbers in it need no checks of their own.
+std::string checked(const fs::path& file) {
+  std::string text = whole(file);
+  if (text.size() < hash_length || sha256(std::string_view(text).substr(hash_length)) !=
+                                       std::string_view(text).substr(0, hash_length))
+    throw_bad_input("is damaged: remove it");
+  return text.erase(0, hash_length);
+}
+
 // What round_with_data writes into a plan.
 Json to_json(const LayerPlan& layer) {
   return {{"node", layer.node},
@@ -80,7 +91,7 @@ bool RoundingJournal::restore(LayerPlan& layer) const {
   const fs::path file = file_of(layer);
   if (!fs::exists(file)) return false;
   return while_doing(file.string(), [&] {
-    const Json json = Json::from_cbor(whole(file), true, false);
+    const Json json = Json::from_cbor(checked(file), true, false);
     if (!json.is_object() || at<std::string>(json, "node") != layer.node ||
         at<std::string>(json, "part") != layer.operand.part)
       throw_bad_input("is no layer of this checkpoint: remove it");
@@ -110,7 +121,8 @@ bool RoundingJournal::restore(LayerPlan& layer) const {
 
 void RoundingJournal::keep(const LayerPlan& layer) const {
   const std::vector<std::uint8_t> bytes = Json::to_cbor(to_json(layer));
-  write_file(file_of(layer), std::string(bytes.begin(), bytes.end()));
+  const std::string text(bytes.begin(), bytes.end());
+  write_file(file_of(layer), sha256(text) + text);
 }
 
 void RoundingJournal::clear() const {
