@@ -43,6 +43,7 @@ Json as_json(const LintForecast& result, const LintTarget& target) {
                {"refused", result.refusal},
                {"fused", result.fused},
                {"of", result.nodes.size()},
+               {"saturating_without_vnni", result.saturating},
                {"macs", result.macs},
                {"fused_macs", result.fused_macs}};
   json["nodes"] = Json::array();
@@ -105,6 +106,13 @@ std::string as_text(const LintForecast& result, const LintTarget& target, const 
                               rows, widest);
   text += remarks(result, "warning: results may be wrong", &NodeForecast::warning);
   text += remarks(result, "hint: slower than it need be", &NodeForecast::hint);
+  if (result.saturating > 0)
+    text += fmt::format(
+        "\non processors without VNNI sums of 16 bits can saturate in {} node{}, and results be "
+        "wrong: "
+        "--target ort-cpu-avx2 names {}\n",
+        result.saturating, result.saturating == 1 ? "" : "s",
+        result.saturating == 1 ? "it" : "them");
   return text + advice(result) +
          fmt::format("\nfused {} of {}{}\n", result.fused, result.nodes.size(),
                      result.macs > 0 ? fmt::format(", {} of the multiply-accumulates",

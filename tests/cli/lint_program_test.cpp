@@ -45,6 +45,21 @@ TEST_F(LintProgram, SaysThatAllIsWellWithExitCode0) {
   EXPECT_THAT(lint(std::string(quantized) + clean, "--all").out, HasSubstr("conv"));
 }
 
+TEST_F(LintProgram, TellsOfProcessorsWithoutVnniWithExitCode0) {
+  const std::string model = R"(
+    ir 8; opset 13; input x uint8[1, 2]; init s float[] {0.1}; init m uint8[] {0}; init z int8[] {0};
+    init w int8[2, 1] {127, 127}; d: xd = DequantizeLinear(x, s, m); dw: wd = DequantizeLinear(w, s, z);
+    n: y = MatMul(xd, wd); output y;
+  )";
+  const ProgramRun run = lint(model);
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("can saturate in 1 node, and results be wrong: --target "
+                                 "ort-cpu-avx2 names it"));
+  EXPECT_EQ(parse_json(lint(model, "--json").out, "answer").at("saturating_without_vnni"), 1);
+  EXPECT_EQ(lint(model, "--target ort-cpu-avx2").code, 1);
+  EXPECT_THAT(lint(model, "--target ort-cpu-vnni").out, Not(HasSubstr("saturate")));
+}
+
 TEST_F(LintProgram, SaysWhatStaysInFloatAndWhatToChangeWithExitCode1) {
   const ProgramRun run = lint(std::string(quantized) + with_leaky_relu);
   EXPECT_EQ(run.code, 1) << run.err;

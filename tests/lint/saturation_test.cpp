@@ -14,16 +14,19 @@ namespace {
 using testing::HasSubstr;
 
 // One MatMul [2] x [2, 1] with these two weights, which are neighbours in the kernel.
+Model model_of(int a, int b, const std::string& levels = "uint8") {
+  return text_model(
+      fmt::format("ir 8; opset 14; input x float[1, 2]; init s float[] {{0.1}}; init z "
+                  "{}[] {{0}}; init w int8[2, 1] {{{}, {}}}; "
+                  "init wz int8[] {{0}}; q: i = QuantizeLinear(x, s, z); d: j = "
+                  "DequantizeLinear(i, s, z); dw: v = "
+                  "DequantizeLinear(w, s, wz); n: y = MatMul(j, v); output y;",
+                  levels, a, b));
+}
+
 std::string warning_for(int a, int b, const std::string& target,
                         const std::string& levels = "uint8") {
-  const Model model =
-      text_model(fmt::format("ir 8; opset 14; input x float[1, 2]; init s float[] {{0.1}}; init z "
-                             "{}[] {{0}}; init w int8[2, 1] {{{}, {}}}; "
-                             "init wz int8[] {{0}}; q: i = QuantizeLinear(x, s, z); d: j = "
-                             "DequantizeLinear(i, s, z); dw: v = "
-                             "DequantizeLinear(w, s, wz); n: y = MatMul(j, v); output y;",
-                             levels, a, b));
-  const LintForecast result = forecast(model, lint_target(target));
+  const LintForecast result = forecast(model_of(a, b, levels), lint_target(target));
   EXPECT_TRUE(result.nodes.at(0).is_fused());
   EXPECT_EQ(result.is_clean(), result.nodes.at(0).warning.empty());
   return result.nodes.at(0).warning;
@@ -40,6 +43,16 @@ TEST(Saturation, IsWarnedOfWhereTwoNeighboursOfOneSignExceedTheLimit) {
 TEST(Saturation, IsNoMatterForProcessorsThatAddIn32Bits) {
   EXPECT_EQ(warning_for(127, 127, "ort-cpu"), "");
   EXPECT_EQ(warning_for(127, 127, "ort-cpu-vnni"), "");
+}
+
+TEST(Saturation, IsCountedForAProcessorThatMayBeOfEitherKind) {
+  const auto saturating = [](const std::string& target) {
+    return forecast(model_of(127, 127), lint_target(target)).saturating;
+  };
+  EXPECT_EQ(saturating("ort-cpu"), 1U);
+  EXPECT_EQ(saturating("ort-cpu-vnni"), 0U);
+  EXPECT_EQ(saturating("ort-cpu-avx2"), 0U);  // it is a warning there
+  EXPECT_EQ(forecast(model_of(64, 64), lint_target("ort-cpu")).saturating, 0U);
 }
 
 TEST(Saturation, MeetsInt8DataOnceTheyAreUint8) {

@@ -84,9 +84,9 @@ class Forecaster {
         (!found->second.into_quantize && &input.graph.step(found->second.step) == &step);
     if (is_itself) {
       Verdict verdict = judge(input, step);
-      if (input.target.adds_in_16_bits && verdict.rule == LintRule::integer_kernel &&
-          verdict.warning.empty())
-        verdict.warning = saturation_warning(input.graph, step);
+      const bool may_saturate = input.target.adds_in_16_bits || input.target.may_add_in_16_bits;
+      if (may_saturate && verdict.rule == LintRule::integer_kernel)
+        verdict.saturation = saturation_warning(input.graph, step);
       return verdict;
     }
     const Absorbed& where = found->second;
@@ -94,7 +94,7 @@ class Forecaster {
     const Step& into = input.graph.step(where.step);
     Verdict verdict = verdict_of(input, absorbed, into);
     // What is wrong with its weights is said of the node that has them.
-    if (into.node != step.node) verdict.warning.clear();
+    if (into.node != step.node) verdict.warning = verdict.saturation = "";
     return verdict;
   }
 
@@ -108,6 +108,11 @@ class Forecaster {
     Verdict verdict = verdict_of(input, absorbed, step);
     if (in_body_ && !target_.takes_bodies)
       verdict = {LintRule::in_body, "it stands in the body of an If, Loop or Scan", ""};
+    if (target_.adds_in_16_bits) {
+      if (verdict.warning.empty()) verdict.warning = verdict.saturation;
+    } else if (!verdict.saturation.empty()) {
+      ++result_.saturating;
+    }
     result_.warnings += verdict.warning.empty() ? 0U : 1U;
     result_.fused += verdict.rule == LintRule::integer_kernel ? 1U : 0U;
     result_.macs += macs.value_or(0);

@@ -36,6 +36,8 @@ struct LintForecast {
   std::int64_t macs = 0;  // of all nodes of which they are known
   std::int64_t fused_macs = 0;
   std::size_t warnings = 0;
+  // Nodes whose sums can saturate on those processors of the target that add products in 16 bits, where it has such and others.
+  std::size_t saturating = 0;
   bool is_quantized = false;  // whether anything in it is
   std::string
       refusal{};  // why the engine refuses the whole model; "": it does not, as far as can be told

@@ -13,7 +13,8 @@ namespace ocs {
 struct Verdict {
   LintRule rule = LintRule::integer_kernel;
   std::string reason{};
-  std::string warning{};  // what goes wrong all the same; "": nothing
+  std::string warning{};     // what goes wrong all the same; "": nothing
+  std::string saturation{};  // what goes wrong where products are added in 16 bits; "": nothing
 };
 
 struct Surroundings {

@@ -21,8 +21,9 @@ struct LintTarget {
   std::string_view operators{};    // of the others, with an integer form, blanks between; "": all
   std::string_view q_operators{};  // of the others, of the QOperator form
   bool takes_free_extents = true;
-  bool adds_in_16_bits = false;  // kernels of uint8 and int8 can saturate
-  bool takes_bodies = true;      // If, Loop and Scan
+  bool adds_in_16_bits = false;     // kernels of uint8 and int8 can saturate
+  bool may_add_in_16_bits = false;  // on some of its processors
+  bool takes_bodies = true;         // If, Loop and Scan
   // int8 activations have kernels of their own; elsewhere the engine makes them uint8 where it can.
   bool signed_is_integer = false;
 
