@@ -82,6 +82,37 @@ void find_numbers(const float* values, std::size_t count, int exponent, std::uin
   numbers_scalar({values + i, count - i}, exponent, numbers + i);
 }
 
+#if HWY_TARGET == HWY_AVX2
+// For each mask of eight lanes its lanes in order, a hexadecimal digit each, the first one lowest.
+constexpr std::array<std::uint32_t, 256> make_orders() {
+  std::array<std::uint32_t, 256> orders{};
+  for (std::uint32_t mask = 0; mask < orders.size(); ++mask) {
+    std::uint32_t place = 0;
+    for (std::uint32_t lane = 0; lane < 8; ++lane)
+      if ((mask >> lane & 1U) != 0) orders[mask] |= lane << (4 * place++);
+  }
+  return orders;
+}
+constexpr std::array<std::uint32_t, 256> orders = make_orders();
+#endif
+
+// The lanes of the mask first. Without an instruction for it, Highway looks the order up in a table that is a local of its function: GCC 12
+// copies the 1024 bytes onto the stack for each vector, four fifths of the time of find_nonzero on Zen 3.
+template <class Numbers>
+HWY_INLINE hn::Vec<Numbers> compressed(Numbers d, hn::Vec<Numbers> numbers,
+                                       hn::Mask<Numbers> mask) {
+#if HWY_TARGET == HWY_AVX2
+  std::array<std::uint8_t, 8> bits{};
+  (void)hn::StoreMaskBits(d, mask, bits.data());
+  const auto digits = hn::Mul(hn::Iota(d, 0), hn::Set(d, 4));
+  const auto lanes = hn::And(hn::Shr(hn::Set(d, orders[bits[0]]), digits), hn::Set(d, 7));
+  return hn::TableLookupLanes(numbers, hn::IndicesFromVec(d, lanes));
+#else
+  (void)d;
+  return hn::Compress(numbers, mask);
+#endif
+}
+
 std::size_t find_nonzero(const float* values, std::size_t count, int exponent,
                          std::uint32_t* numbers) {
   const hn::ScalableTag<float> floats;
@@ -98,7 +129,7 @@ std::size_t find_nonzero(const float* values, std::size_t count, int exponent,
     const auto number = hn::BitCast(unsigned_ints, numbers_of(floats, value, factor));
     // Compressed in a register, then stored whole: the instruction that compresses into memory takes a hundred cycles and more on Zen 4.
     const auto is_number = hn::RebindMask(unsigned_ints, something);
-    hn::StoreU(hn::Compress(number, is_number), unsigned_ints, numbers + found);
+    hn::StoreU(compressed(unsigned_ints, number, is_number), unsigned_ints, numbers + found);
     found += hn::CountTrue(unsigned_ints, is_number);
   }
   return found + nonzero_numbers_scalar({values + i, count - i}, exponent, numbers + found);
