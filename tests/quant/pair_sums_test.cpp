@@ -30,14 +30,16 @@ TEST(PairSums, PairsAreNeighboursInTheOrderTapsThenInputs) {
   // [outputs = 1, inputs = 3, taps = 2], stored with taps innermost: index = input * 2 + tap.
   const std::vector<float> data(6);
   const ChannelMatrix weight = dense_view(data, 1, 1, 3, 2);
-  std::vector<std::pair<std::size_t, std::size_t>> pairs;
-  for_each_pair(weight, 0, 0, true,
-                [&](std::size_t a, std::size_t b) { pairs.emplace_back(a, b); });
-  EXPECT_THAT(pairs, ElementsAre(Pair(0, 2), Pair(4, 1), Pair(3, 5)));
-  pairs.clear();
-  for_each_pair(weight, 0, 0, false,
-                [&](std::size_t a, std::size_t b) { pairs.emplace_back(a, b); });
-  EXPECT_THAT(pairs, ElementsAre(Pair(0, 2), Pair(1, 3)));  // each tap's third is left alone
+  std::vector<std::size_t> row(6);
+  kernel_order(weight, 0, 0, row);
+  const auto pairs = [&](std::size_t length) {
+    std::vector<std::pair<std::size_t, std::size_t>> found;
+    for_each_pair(row.size(), length,
+                  [&](std::size_t a, std::size_t b) { found.emplace_back(row[a], row[b]); });
+    return found;
+  };
+  EXPECT_THAT(pairs(6), ElementsAre(Pair(0, 2), Pair(4, 1), Pair(3, 5)));
+  EXPECT_THAT(pairs(3), ElementsAre(Pair(0, 2), Pair(1, 3)));  // each tap's third is left alone
 }
 
 }  // namespace

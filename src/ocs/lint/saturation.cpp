@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -16,15 +17,14 @@ constexpr std::int32_t type_uint8 = 2;
 constexpr std::int32_t type_int8 = 3;
 constexpr std::int32_t highest_uint8 = 255;
 
-constexpr std::size_t none = 99;  // no input
-
 // Kernels of uint8 data and int8 weights; those of int8 data add in 32 bits, and so does ConvInteger, which takes the weights for the
 // data.
 struct Kernel {
   std::string_view op{};
-  std::size_t weight = 1;         // its input
-  std::size_t zero_point = none;  // of the data; none: the kernel makes uint8 of them itself
-  std::size_t second_weight = none;
+  std::size_t weight = 1;  // its input
+  std::optional<std::size_t>
+      zero_point{};  // of the data; none: the kernel makes uint8 of them itself
+  std::optional<std::size_t> second_weight{};
   bool is_dequantized = false;  // the QDQ form
 };
 
@@ -52,14 +52,17 @@ struct PairCount {
 void count_pairs(const ChannelMatrix& weight, std::span<const std::int8_t> stored,
                  PairCount& count) {
   const std::int32_t limit = pair_limit(highest_uint8);
+  std::vector<std::size_t> row(static_cast<std::size_t>(weight.taps * weight.inputs));
   for (std::int64_t group = 0; group < weight.groups; ++group)
-    for (std::int64_t output = 0; output < weight.outputs; ++output)
-      for_each_pair(weight, group, output, true, [&](std::size_t a, std::size_t b) {
-        const std::int32_t excess = pair_excess(stored[a], stored[b], limit);
+    for (std::int64_t output = 0; output < weight.outputs; ++output) {
+      kernel_order(weight, group, output, row);
+      for_each_pair(row.size(), row.size(), [&](std::size_t a, std::size_t b) {
+        const std::int32_t excess = pair_excess(stored[row[a]], stored[row[b]], limit);
         ++count.pairs;
         count.over += excess > 0 ? 1 : 0;
         count.largest = std::max(count.largest, excess > 0 ? excess + limit : 0);
       });
+    }
 }
 
 std::string input_of(const Step& layer, std::size_t input) {
@@ -89,8 +92,8 @@ bool reads_uint8(const WorkingGraph& graph, const Step& layer, const Kernel& ker
     const Step* data = dequantize_ahead(graph, layer, 0);
     return data != nullptr && data->quantizer.type == type_uint8;
   }
-  if (kernel.zero_point == none) return true;
-  return integer_type(graph, input_of(layer, 0), input_of(layer, kernel.zero_point)) == type_uint8;
+  if (!kernel.zero_point) return true;
+  return integer_type(graph, input_of(layer, 0), input_of(layer, *kernel.zero_point)) == type_uint8;
 }
 
 const onnx::TensorProto* stored_weight(const WorkingGraph& graph, const Step& layer,
@@ -131,8 +134,9 @@ std::string saturation_warning(const WorkingGraph& graph, const Step& layer) {
   if (kernel == kernels.end() || layer.node == nullptr || !reads_uint8(graph, layer, *kernel))
     return "";
   PairCount count;
-  for (const std::size_t input : {kernel->weight, kernel->second_weight}) {
-    const onnx::TensorProto* proto = stored_weight(graph, layer, *kernel, input);
+  for (const std::optional<std::size_t> input :
+       {std::optional(kernel->weight), kernel->second_weight}) {
+    const onnx::TensorProto* proto = input ? stored_weight(graph, layer, *kernel, *input) : nullptr;
     if (proto == nullptr || proto->data_type() != type_int8) continue;
     const Tensor stored = to_tensor(*proto, graph.folder());
     const ChannelMatrix view = view_of(layer, stored.shape);

@@ -40,11 +40,7 @@ class Row {
         levels_(places_.size()) {}
 
   void select(const RowId& row) {
-    const ChannelMatrix& weight = problem_.weight;
-    auto place = places_.begin();
-    for (std::int64_t tap = 0; tap < weight.taps; ++tap)
-      for (std::int64_t i = 0; i < weight.inputs; ++i)
-        *place++ = weight.index(row.group, row.output, i, tap);
+    kernel_order(problem_.weight, row.group, row.output, places_);
     if (problem_.copies.empty()) return;
     copies_ = problem_.copies.subspan(static_cast<std::size_t>(row.group) * inputs_, inputs_);
   }
@@ -91,14 +87,13 @@ class Row {
     const std::int32_t limit = limit_of_pair();
     const std::size_t length = problem_.across_taps ? levels_.size() : inputs_;
     bool was_limited = false;
-    for (std::size_t first = 0; first < levels_.size(); first += length)
-      for (std::size_t k = first; k + 1 < first + length; k += 2) {
-        const std::int32_t too_much = pair_excess(levels_[k], levels_[k + 1], limit);
-        if (too_much == 0) continue;
-        lower(levels_[k], too_much / 2);
-        lower(levels_[k + 1], too_much - too_much / 2);
-        was_limited = true;
-      }
+    for_each_pair(levels_.size(), length, [&](std::size_t a, std::size_t b) {
+      const std::int32_t too_much = pair_excess(levels_[a], levels_[b], limit);
+      if (too_much == 0) return;
+      lower(levels_[a], too_much / 2);
+      lower(levels_[b], too_much - too_much / 2);
+      was_limited = true;
+    });
     return was_limited;
   }
 

@@ -14,7 +14,7 @@ namespace ocs {
 struct SaturationProblem {
   ChannelMatrix weight{};
   std::span<const int> copies{};  // of each input channel; empty: one each
-  bool across_taps = true;        // for_each_pair
+  bool across_taps = true;        // all taps are one sum; not in a stacked MatMul
   std::int32_t highest = 127;     // N of the weights' grid
   std::int32_t highest_level =
       255;  // of the activations: largest unsigned value that the kernel sees

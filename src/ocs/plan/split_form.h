@@ -20,7 +20,8 @@ struct CopyPath {
 
 // Decides for every layer with copies how they get into the graph (docs/splitting.md), and lays
 // out rows and inputs accordingly:
-//   virtual  the unsplit integers fit their container: nothing is written;
+//   virtual  the unsplit integers fit their container, and cannot saturate sums of 16 bits where the
+//   target may have such: nothing is written;
 //   fold     the producing layer computes the copied channels again (its rows are appended), where
 //   only this layer reads them through
 //            channel-wise steps;

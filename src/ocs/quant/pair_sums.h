@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <span>
 
 #include "ocs/quant/channel_matrix.h"
 
@@ -29,19 +30,20 @@ namespace ocs {
   return !is_depthwise && (weight.inputs > 1 || (across_taps && weight.taps > 1));
 }
 
-// Calls visit(index, index) for the weights of each pair of one row, in the kernel's order: taps, then input channels. `across_taps`: all
-// taps are one sum, as in a Conv; else each begins anew (the matrices of a stacked MatMul).
+// Indices of one row's weights in the kernel's order: taps, then input channels. `places` has room for all of them.
+inline void kernel_order(const ChannelMatrix& weight, std::int64_t group, std::int64_t output,
+                         std::span<std::size_t> places) {
+  auto place = places.begin();
+  for (std::int64_t tap = 0; tap < weight.taps; ++tap)
+    for (std::int64_t i = 0; i < weight.inputs; ++i) *place++ = weight.index(group, output, i, tap);
+}
+
+// Calls visit(k, k + 1) for the pairs of a row of `count` weights in that order. `length` of them are one sum: all of them in a Conv, the
+// inputs in a stacked MatMul, each of whose matrices begins anew.
 template <typename Visit>
-void for_each_pair(const ChannelMatrix& weight, std::int64_t group, std::int64_t output,
-                   bool across_taps, Visit&& visit) {
-  const std::int64_t length = across_taps ? weight.taps * weight.inputs : weight.inputs;
-  const std::int64_t sums = across_taps ? 1 : weight.taps;
-  const auto index = [&](std::int64_t k) {
-    return weight.index(group, output, k % weight.inputs, k / weight.inputs);
-  };
-  for (std::int64_t sum = 0; sum < sums; ++sum)
-    for (std::int64_t k = sum * length; k + 1 < (sum + 1) * length; k += 2)
-      visit(index(k), index(k + 1));
+void for_each_pair(std::size_t count, std::size_t length, Visit&& visit) {
+  for (std::size_t first = 0; first < count; first += length)
+    for (std::size_t k = first; k + 1 < first + length; k += 2) visit(k, k + 1);
 }
 
 }  // namespace ocs
