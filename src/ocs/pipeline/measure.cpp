@@ -7,6 +7,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
+#include "ocs/engine/exact_sums.h"
 #include "ocs/export/qdq.h"
 #include "ocs/graph/graph.h"
 #include "ocs/pipeline/output_parts.h"
@@ -40,12 +41,11 @@ struct Energy {
 };
 
 // One run at a time, with all threads.
-RunModel open_model(const Model& model, const Engine& engine, std::vector<std::string> outputs = {},
-                    bool one_by_one = false) {
-  return engine(model, {.intra_op_threads = static_cast<int>(thread_count()),
-                        .outputs = std::move(outputs),
-                        .one_by_one = one_by_one,
-                        .borrow_weights = true});
+EngineOptions whole_machine(std::vector<std::string> outputs = {}, bool one_by_one = false) {
+  return {.intra_op_threads = static_cast<int>(thread_count()),
+          .outputs = std::move(outputs),
+          .one_by_one = one_by_one,
+          .borrow_weights = true};
 }
 
 // Layers are looked at in groups of so many: the values that they read and give are all in memory at
@@ -91,7 +91,7 @@ std::vector<NamedTensors> float_outputs(const Model& model, const std::vector<Ou
   if (std::ranges::all_of(kept.samples, is_whole)) outputs = std::move(kept.samples);
   outputs.resize(std::min(count, outputs.size()));
   if (outputs.size() == count) return outputs;
-  const RunModel run = open_model(model, engine, {compared.begin(), compared.end()});
+  const RunModel run = engine(model, whole_machine({compared.begin(), compared.end()}));
   for (std::size_t i = outputs.size(); i < count; ++i) {
     if (progress) progress("measuring the float model", i, count);
     outputs.push_back(run_once(run, samples.load(i).inputs));
@@ -115,10 +115,10 @@ void measure_group(const Model& model, const Plan& plan, std::span<const LayerPl
   // Opening takes as long as some runs, and one thread.
   parallel_for(2, [&](std::size_t which) {
     if (which == 0) {
-      reference = open_model(model, engine, {inner.begin(), inner.end()}, true);
+      reference = engine(model, whole_machine({inner.begin(), inner.end()}, true));
     } else {
       layers_alone = write_single_layers(model, plan, layers);
-      single = open_model(layers_alone, engine, {}, true);
+      single = open_for_target(plan.target, layers_alone, engine, whole_machine({}, true));
     }
   });
   std::map<std::string, std::string> names_alone;  // output of the single layer -> value
@@ -164,6 +164,13 @@ std::span<const LayerPlan> group_at(std::span<const LayerPlan> layers) {
 
 std::set<std::string> compared_values(const Model& model) {
   return compared_values(model, output_parts(model));
+}
+
+RunModel open_for_target(const TargetForm& target, const Model& model, const Engine& engine,
+                         const EngineOptions& options) {
+  // Weights that cannot saturate need no slower kernels.
+  return target.guards_16_bits ? engine(model, options)
+                               : open_with_exact_sums(engine, model, options);
 }
 
 FloatMeasurement measure_layers(const Model& model, const Plan& plan, const Samples& samples,
@@ -219,8 +226,9 @@ bool same_largest(const TensorView& a, const TensorView& b) {
 
 }  // namespace
 
-OutputMeasurement measure_outputs(const Model& quantized, const FloatMeasurement& reference,
-                                  const Samples& samples, std::size_t count, const Engine& engine,
+OutputMeasurement measure_outputs(const Model& quantized, const TargetForm& target,
+                                  const FloatMeasurement& reference, const Samples& samples,
+                                  std::size_t count, const Engine& engine,
                                   const Progress& progress) {
   const std::vector<Port> ports = quantized.outputs();
   const std::map<std::string, std::string> readable = readable_values(quantized, reference.parts);
@@ -234,7 +242,7 @@ OutputMeasurement measure_outputs(const Model& quantized, const FloatMeasurement
     float_names[name] = value;
     given.push_back(name);
   }
-  const RunModel run = open_model(quantized, engine, given);
+  const RunModel run = open_for_target(target, quantized, engine, whole_machine(given));
 
   std::map<std::string, Energy> energy;  // by value of the float model
   std::size_t agreeing = 0;

@@ -13,6 +13,7 @@
 #include "ocs/graph/model.h"
 #include "ocs/pipeline/output_parts.h"
 #include "ocs/plan/plan.h"
+#include "ocs/recipe/target_form.h"
 #include "ocs/report/report.h"
 
 namespace ocs {
@@ -37,12 +38,16 @@ struct FloatMeasurement {
                                               const Engine& engine, const Progress& progress,
                                               KeptOutputs kept = {});
 
+// Opens what is written for `target` to measure it: what its engine computes, not what this processor would make of it.
+[[nodiscard]] RunModel open_for_target(const TargetForm& target, const Model& model,
+                                       const Engine& engine, const EngineOptions& options);
+
 struct OutputMeasurement {
   std::vector<OutputReport> outputs{};  // in the order of the model's outputs, then their parts
   double agreement_percent = 0.0;       // same largest value of the first output
 };
 // On the first `count` of the samples that were measured in float.
-[[nodiscard]] OutputMeasurement measure_outputs(const Model& quantized,
+[[nodiscard]] OutputMeasurement measure_outputs(const Model& quantized, const TargetForm& target,
                                                 const FloatMeasurement& reference,
                                                 const Samples& samples, std::size_t count,
                                                 const Engine& engine, const Progress& progress);

@@ -314,7 +314,7 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   if (options.observe) options.observe("write_qdq", result.model);
   prepared.model = Model();  // the float weights are done with
   if (can_measure) {
-    OutputMeasurement outputs = measure_outputs(result.model, measured, *samples,
+    OutputMeasurement outputs = measure_outputs(result.model, plan.target, measured, *samples,
                                                 recipe.measure_count, engine, options.progress);
     report.outputs = std::move(outputs.outputs);
     report.agreement_percent = outputs.agreement_percent;

@@ -7,6 +7,7 @@
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/export/qdq.h"
+#include "ocs/pipeline/measure.h"
 #include "ocs/plan/subset.h"
 #include "ocs/report/class_divergence.h"
 #include "ocs/report/signal_to_noise.h"
@@ -70,8 +71,8 @@ OutputChange change_of(const Sums& sums) {
 OutputChange output_change(const SensitivityProblem& problem, const Plan& plan) {
   const Model quantized = write_qdq(*problem.model, plan);
   const std::vector<Port> ports = quantized.outputs();
-  const RunModel run =
-      (*problem.engine)(quantized, {.intra_op_threads = 1, .borrow_weights = true});
+  const RunModel run = open_for_target(plan.target, quantized, *problem.engine,
+                                       {.intra_op_threads = 1, .borrow_weights = true});
   const std::size_t count = std::min(problem.count, problem.measured->outputs.size());
   std::vector<Sums> parts(count);
   parallel_for(count, [&](std::size_t i) {
