@@ -182,6 +182,20 @@ TEST(SignedActivations, DoNotMeetAConstantBehindAPair) {
 }
 
 // What ONNX Runtime's quantizer writes for a model of an old opset that it does not raise.
+// The engine drops a DequantizeLinear with the QuantizeLinear that gives back its integers, so that the MaxPool reads those of both readers: they
+// stay int8, which no MaxPool takes on x86.
+TEST(SignedActivations, AreSharedBehindAPairThatChangesNothing) {
+  const Model model = text_model(R"(
+    input x float[1, 4, 8, 8]; init s float[] {0.1}; init z int8[] {-128};
+    n1: v1 = Add(x, x); q0: i0 = QuantizeLinear(v1, s, z); d0: p0 = DequantizeLinear(i0, s, z);
+    n2: v2 = Relu(p0); q1: i1 = QuantizeLinear(v2, s, z); d1: p1 = DequantizeLinear(i1, s, z);
+    n3: v3 = Add(x, p0); n4: v4 = MaxPool(p1) {kernel_shape = [3, 3]}; n5: v5 = Add(v4, x9); x9in: x9 = MaxPool(x) {kernel_shape = [3, 3]};
+    output v3; output v5;
+  )");
+  expect_engine_agrees(model, lint_target("ort-cpu"));
+  EXPECT_EQ(forecast(model, lint_target("ort-cpu")).fused, 1U);  // the Relu
+}
+
 TEST(Attributes, AreRefusedBelowTheirOpset) {
   const auto expect_refused = [](const std::string& text, const std::string& reason) {
     const Model model = name_nodes(text_model(text)).model;

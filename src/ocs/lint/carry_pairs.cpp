@@ -141,6 +141,24 @@ bool remove_double_pairs(WorkingGraph& graph) {
   return changed;
 }
 
+void drop_requantizing(WorkingGraph& graph) {
+  for (std::size_t i = 0; i < graph.size(); ++i) {
+    const Step& dequantize = graph.step(i);
+    if (dequantize.gone || !dequantize.is_dequantize() ||
+        !is_only_inner(graph, dequantize.outputs.front()))
+      continue;
+    const std::size_t behind = graph.readers(dequantize.outputs.front()).front().step;
+    const Step& quantize = graph.step(behind);
+    if (!quantize.is_quantize() || !is_same_quantizer(dequantize.quantizer, quantize.quantizer) ||
+        !is_only_inner(graph, quantize.outputs.front()))
+      continue;
+    const Edge reader = graph.readers(quantize.outputs.front()).front();
+    graph.connect(reader, dequantize.inputs.front());
+    graph.remove(behind);
+    graph.remove(i);
+  }
+}
+
 // Two that read the same value in the same way are one.
 bool merge_equal_quantize(WorkingGraph& graph) {
   bool changed = false;

@@ -149,6 +149,7 @@ AbsorbedNodes make_engine_rewrites(WorkingGraph& graph, bool signed_is_integer) 
   }
   // One behind the other, too.
   for (int round = 0; round < most_rounds && drop_redundant_clamps(graph, absorbed);) ++round;
+  drop_requantizing(graph);
   if (!signed_is_integer) make_unsigned(graph);
   take_rescaling_in(graph, shapes, absorbed);
   return absorbed;

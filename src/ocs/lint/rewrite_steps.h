@@ -12,6 +12,8 @@ void fold_shapes(WorkingGraph& graph, const KnownShapes& shapes);
 bool pass_identities_by(WorkingGraph& graph);  // Identity, and Dropout of inference
 bool remove_double_pairs(
     WorkingGraph& graph);  // Q -> DQ -> Q -> DQ is one pair, on the range that both have in common
+// DQ -> Q that gives back the same integers, to one reader: both go.
+void drop_requantizing(WorkingGraph& graph);
 bool merge_equal_quantize(
     WorkingGraph& graph);  // two that read the same value in the same way are one
 bool carry_pairs_down(
