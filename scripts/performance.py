@@ -251,7 +251,7 @@ def scale(session):
         cost = session.quantize(chain, 32, out, "--synthetic", "32", "--fallback", fallback)
         rows.append([str(layers), str(channels), fallback, f"{size:.1f}", *row("", cost)[1:]])
     parts.append("Layers and width: chains of 3x3 Conv and Relu on 32x32 pixels, made-up weights and 32 made-up samples. The fallback, where an output has lost much "
-                 "(as behind so many made-up layers), runs the network once for each layer: quadratic in the layers.\n\n"
+                 "(as behind so many made-up layers), runs the network with ever smaller groups of its layers.\n\n"
                  + table(["layers", "channels", "fallback", "model (MB)", *figures], rows))
     return "\n".join(parts)
 

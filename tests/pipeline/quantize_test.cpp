@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -147,6 +148,28 @@ TEST(Quantize, TakesALayerThatSpoilsTheNetworkBackToFloat) {
   for (const LayerReport& layer :
        quantize(text_model(text), &samples, recipe, onnx_runtime(), {}).report.layers)
     EXPECT_TRUE(layer.quantized);
+}
+
+// Each channel of `large` keeps its own signal well, what matters is how they differ; all other layers do no harm.
+TEST(Quantize, TakesALayerThatSpoilsAnOutputBackToFloat) {
+  std::string text = R"(
+    input x float[1, 3, 8, 8]; init w float[2, 3, 1, 1] {300, 1, 0, 300, 0, 1}; large: a = Conv(x, w);
+    init v float[1, 2, 1, 1] {1, -1}; minus: b0 = Conv(a, v); init one float[1, 1, 1, 1] {1};
+  )";
+  for (int i = 0; i < 10; ++i)
+    text += fmt::format("init w{0} float[1, 1, 1, 1] {{1}}; other{0}: b{1} = Conv(b{0}, w{0});\n",
+                        i, i + 1);
+  text += "output b10 float[1, 1, 8, 8];";
+  Recipe recipe;
+  recipe.keep_float = {"minus"};
+  const Samples samples = random_samples("x", {1, 3, 8, 8}, 8);
+  const Quantized result = quantize(text_model(text), &samples, recipe, onnx_runtime(), {});
+  EXPECT_GT(result.report.outputs.front().sqnr_db, 20.0);
+  for (const LayerReport& layer : result.report.layers)
+    EXPECT_EQ(layer.quantized, layer.node != "large" && layer.node != "minus") << layer.node;
+  const auto large = std::ranges::find(result.report.layers, "large", &LayerReport::node);
+  ASSERT_NE(large, result.report.layers.end());
+  EXPECT_THAT(large->reason, HasSubstr("dB only, with this one alone"));
 }
 
 // Images are smooth; noise has no correlations that a rounding could use.

@@ -1,11 +1,12 @@
 #include "ocs/pipeline/fallback.h"
 
 #include <algorithm>
-#include <limits>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
 
+#include "ocs/pipeline/worst_layers.h"
 #include "ocs/plan/subset.h"
 
 namespace ocs {
@@ -57,52 +58,62 @@ Plan without(const SensitivityProblem& problem, const Plan& plan,
   return rest;
 }
 
-// Signal-to-noise of the worst output of the network with this plan.
-double worst_output(const SensitivityProblem& problem, const Plan& plan) {
-  if (plan.layers.empty()) return std::numeric_limits<double>::infinity();
-  return output_change(problem, plan).sqnr_db;
-}
-
-bool is_eight_bit(const Recipe& recipe) {
-  return recipe.weight_bits == 8 && recipe.act_bits.value_or(0) == 8;
-}
-
-// As few of the worst layers as bring the outputs to the bound: doubling, then halving the step.
-Plan rescue_outputs(const SensitivityProblem& problem, const Plan& plan) {
-  const double before = worst_output(problem, plan);
-  if (before >= least_output_sqnr_db) return plan;
-  const std::vector<LayerSensitivity> ranked = rank_layers(problem, plan);
-  const auto first = [&](std::size_t count) {
-    std::map<LayerId, std::string> reasons;
-    for (std::size_t i = 0; i < count; ++i)
-      reasons[ranked[i].layer] = fmt::format(
-          "back to float: with all layers quantized an output kept {:.1f} dB only, this layer "
-          "alone leaves it {:.1f} dB",
-          before, ranked[i].change.sqnr_db);
-    return without(problem, plan, reasons);
-  };
-  std::size_t enough = 1;
-  std::size_t too_few = 0;
-  while (enough < ranked.size() && worst_output(problem, first(enough)) < least_output_sqnr_db) {
-    if (problem.progress) problem.progress("taking layers back to float", enough, ranked.size());
-    too_few = enough;
-    enough = std::min(enough * 2, ranked.size());
-  }
-  while (enough - too_few > 1) {
-    const std::size_t middle = too_few + (enough - too_few) / 2;
-    (worst_output(problem, first(middle)) < least_output_sqnr_db ? too_few : enough) = middle;
-  }
-  return first(enough);
-}
-
 }  // namespace
 
-Plan take_back_spoilers(const SensitivityProblem& problem, Plan plan) {
-  plan = without(problem, plan, poor_by_themselves(problem.measured->layer_sqnr_db));
-  if (!is_eight_bit(*problem.recipe)) return plan;
+Plan take_back_poor_layers(const SensitivityProblem& problem, Plan plan) {
+  return without(problem, plan, poor_by_themselves(problem.measured->layer_sqnr_db));
+}
+
+bool has_spoiled_outputs(const Recipe& recipe, const OutputMeasurement& measured) {
+  return recipe.weight_bits == 8 && recipe.act_bits.value_or(0) == 8 &&
+         measured.worst_sqnr_db < least_output_sqnr_db;
+}
+
+Plan rescue_outputs(const SensitivityProblem& problem, const Plan& plan,
+                    const OutputMeasurement& measured) {
   SensitivityProblem trial = problem;
   trial.count = std::min(problem.count, trial_samples);
-  return rescue_outputs(trial, plan);
+  WorstLayers worst_layers(trial, plan);
+  std::vector<LayerGroup> worst;
+  const auto without_first = [&](std::size_t groups) {
+    std::map<LayerId, std::string> reasons;
+    for (const LayerGroup& group : std::span(worst).first(groups))
+      for (const LayerPlan& layer : group.layers)
+        reasons[layer.id()] = fmt::format(
+            "back to float: with all layers quantized an output kept {:.1f} dB only, {} alone "
+            "{:.1f} dB",
+            measured.worst_sqnr_db,
+            group.layers.size() == 1
+                ? "with this one"
+                : fmt::format("with this one and {} beside it", group.layers.size() - 1),
+            group.change.sqnr_db);
+    return without(problem, plan, reasons);
+  };
+  const auto is_enough = [&](std::size_t groups) {
+    const Plan rest = without_first(groups);
+    return rest.layers.empty() || output_change(trial, rest).sqnr_db >= least_output_sqnr_db;
+  };
+  // Twice as many layers each time, then halving the step. Where many layers do about the same it is no use to know each of them:
+  // a quarter of what has gone goes at once.
+  std::size_t too_few = 0;
+  std::size_t taken = 0;
+  do {
+    too_few = worst.size();
+    const std::size_t most = std::max<std::size_t>(taken / 4, 1);
+    const std::size_t wanted = std::clamp<std::size_t>(2 * taken, 1, plan.layers.size());
+    while (taken < wanted) {
+      worst.push_back(worst_layers.next(most));
+      taken += worst.back().layers.size();
+    }
+    if (problem.progress)
+      problem.progress("taking layers back to float", taken, plan.layers.size());
+  } while (!is_enough(worst.size()));
+  std::size_t enough = worst.size();
+  while (enough - too_few > 1) {
+    const std::size_t middle = too_few + (enough - too_few) / 2;
+    (is_enough(middle) ? enough : too_few) = middle;
+  }
+  return without_first(enough);
 }
 
 }  // namespace ocs

@@ -1,8 +1,6 @@
 #include "ocs/pipeline/measure.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <set>
 
 #include "ocs/core/error.h"
@@ -18,27 +16,11 @@ namespace {
 // A layer's own error settles quickly: it is an average over all positions of a map.
 constexpr std::size_t most_layer_samples = 4;
 
-struct Energy {
-  double signal = 0.0;
-  double noise = 0.0;
-
-  void add(const TensorView& reference, const TensorView& approximation) {
-    const auto real = reference.as<float>();
-    const auto other = approximation.as<float>();
-    if (real.size() != other.size())
-      throw_internal("outputs of the float and the quantized model differ in shape");
-    for (std::size_t i = 0; i < real.size(); ++i) {
-      const auto value = static_cast<double>(real[i]);
-      const double error = value - static_cast<double>(other[i]);
-      signal += value * value;
-      noise += error * error;
-    }
-  }
-  [[nodiscard]] double sqnr_db() const {
-    if (noise == 0.0) return std::numeric_limits<double>::infinity();
-    return 10.0 * std::log10(signal / noise);
-  }
-};
+void add(const TensorView& reference, const TensorView& value, SignalToNoise& sums) {
+  sums.add(reference.as<float>(), value.as<float>());
+  if (!sums.comparable)
+    throw_internal("outputs of the float and the quantized model differ in shape");
+}
 
 // One run at a time, with all threads.
 EngineOptions whole_machine(std::vector<std::string> outputs = {}, bool one_by_one = false) {
@@ -127,7 +109,7 @@ void measure_group(const Model& model, const Plan& plan, std::span<const LayerPl
     names_alone[values.alone] = values.result;
     inputs_alone.insert(values.inputs.begin(), values.inputs.end());
   }
-  std::map<std::string, Energy> energy;  // by output of the single layer
+  std::map<std::string, SignalToNoise> energy;  // by output of the single layer
   for (std::size_t i = 0; i < count; ++i) {
     const Sample sample = samples.load(i);
     NamedTensors inputs;
@@ -144,13 +126,13 @@ void measure_group(const Model& model, const Plan& plan, std::span<const LayerPl
       for (const OutputView& result : results) {
         const std::string& value = names_alone.at(std::string(result.name));
         const auto found = inputs.find(value);
-        energy[std::string(result.name)].add(
-            view(found != inputs.end() ? found->second : others.at(value)), result.tensor);
+        add(view(found != inputs.end() ? found->second : others.at(value)), result.tensor,
+            energy[std::string(result.name)]);
       }
     });
   }
   for (const auto& [layer, values] : names)
-    measured.layer_sqnr_db[layer] = energy[values.alone].sqnr_db();
+    measured.layer_sqnr_db[layer] = energy[values.alone].db();
 }
 
 // The first layers of `layers`, up to one in a body: of these the engine shows no value.
@@ -244,7 +226,7 @@ OutputMeasurement measure_outputs(const Model& quantized, const TargetForm& targ
   }
   const RunModel run = open_for_target(target, quantized, engine, whole_machine(given));
 
-  std::map<std::string, Energy> energy;  // by value of the float model
+  std::map<std::string, SignalToNoise> energy;  // by value of the float model
   std::size_t agreeing = 0;
   const std::size_t used = std::min(count, reference.outputs.size());
   for (std::size_t i = 0; i < used; ++i) {
@@ -256,7 +238,7 @@ OutputMeasurement measure_outputs(const Model& quantized, const TargetForm& targ
         const auto expected = reference.outputs[i].find(name);
         if (expected == reference.outputs[i].end() || output.tensor.type != ElementType::float32)
           continue;
-        energy[name].add(view(expected->second), output.tensor);
+        add(view(expected->second), output.tensor, energy[name]);
         if (name == ports.front().name && same_largest(view(expected->second), output.tensor))
           ++agreeing;
       }
@@ -264,15 +246,14 @@ OutputMeasurement measure_outputs(const Model& quantized, const TargetForm& targ
   }
   OutputMeasurement measured;
   for (const Port& port : ports)
-    if (const auto found = energy.find(port.name); found != energy.end())
-      measured.outputs.push_back({.name = port.name, .sqnr_db = found->second.sqnr_db()});
-  for (const OutputPart& part : reference.parts) {
-    Energy whole;
-    for (const std::string& value : part.values) {
-      whole.signal += energy[value].signal;
-      whole.noise += energy[value].noise;
+    if (const auto found = energy.find(port.name); found != energy.end()) {
+      measured.outputs.push_back({.name = port.name, .sqnr_db = found->second.db()});
+      measured.worst_sqnr_db = std::min(measured.worst_sqnr_db, found->second.db());
     }
-    measured.outputs.push_back({.name = name_of(part), .sqnr_db = whole.sqnr_db()});
+  for (const OutputPart& part : reference.parts) {
+    SignalToNoise whole;
+    for (const std::string& value : part.values) whole.add(energy[value]);
+    measured.outputs.push_back({.name = name_of(part), .sqnr_db = whole.db()});
   }
   if (used > 0)
     measured.agreement_percent = 100.0 * static_cast<double>(agreeing) / static_cast<double>(used);

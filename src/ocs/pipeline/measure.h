@@ -15,6 +15,7 @@
 #include "ocs/plan/plan.h"
 #include "ocs/recipe/target_form.h"
 #include "ocs/report/report.h"
+#include "ocs/report/signal_to_noise.h"
 
 namespace ocs {
 
@@ -44,7 +45,8 @@ struct FloatMeasurement {
 
 struct OutputMeasurement {
   std::vector<OutputReport> outputs{};  // in the order of the model's outputs, then their parts
-  double agreement_percent = 0.0;       // same largest value of the first output
+  double worst_sqnr_db = SignalToNoise::limit_db;  // of the model's outputs, without parts
+  double agreement_percent = 0.0;                  // same largest value of the first output
 };
 // On the first `count` of the samples that were measured in float.
 [[nodiscard]] OutputMeasurement measure_outputs(const Model& quantized, const TargetForm& target,

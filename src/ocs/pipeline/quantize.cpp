@@ -286,40 +286,47 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   FloatMeasurement measured;
   const bool can_measure =
       samples != nullptr && samples->count > 0 && recipe.measure_count > 0 && !plan.layers.empty();
+  const SensitivityProblem problem{.model = &prepared.model,
+                                   .recipe = &recipe,
+                                   .measured = &measured,
+                                   .samples = samples,
+                                   .count = recipe.measure_count,
+                                   .engine = &engine,
+                                   .progress = options.progress};
   if (can_measure) {
     measured = measure_layers(prepared.model, plan, *samples, recipe.measure_count, engine,
                               options.progress, std::move(planned.outputs));
     count_costs(prepared.model, measured.shapes, plan);
-    if (recipe.fallback) {
-      plan = take_back_spoilers({.model = &prepared.model,
-                                 .recipe = &recipe,
-                                 .measured = &measured,
-                                 .samples = samples,
-                                 .count = recipe.measure_count,
-                                 .engine = &engine,
-                                 .progress = options.progress},
-                                std::move(plan));
-    }
+    if (recipe.fallback) plan = take_back_poor_layers(problem, std::move(plan));
+  }
+  OutputMeasurement outputs;
+  const auto write = [&] {
+    if (plan.layers.empty() && plan.embeddings.empty()) return;
+    result.model = write_qdq(prepared.model, plan);
+    if (can_measure)
+      outputs = measure_outputs(result.model, plan.target, measured, *samples, recipe.measure_count,
+                                engine, options.progress);
+  };
+  write();
+  if (can_measure && recipe.fallback && has_spoiled_outputs(recipe, outputs)) {
+    plan = rescue_outputs(problem, plan, outputs);
+    write();
   }
   fill_layers(plan, prepared.model, measured, report);
   fill_proofs(plan, prepared.model, report);
+  prepared.model = Model();  // the float weights are done with
   if (plan.layers.empty() && plan.embeddings.empty()) {
     result.unchanged = true;
     return result;
   }
-
-  result.model = write_qdq(prepared.model, plan);
-  verify(result.model);
-  stamp(result.model, recipe, report.synthetic);
-  if (options.observe) options.observe("write_qdq", result.model);
-  prepared.model = Model();  // the float weights are done with
   if (can_measure) {
-    OutputMeasurement outputs = measure_outputs(result.model, plan.target, measured, *samples,
-                                                recipe.measure_count, engine, options.progress);
     report.outputs = std::move(outputs.outputs);
     report.agreement_percent = outputs.agreement_percent;
     report.measured_samples = measured.outputs.size();
   }
+  verify(result.model);
+  stamp(result.model, recipe, report.synthetic);
+  if (options.observe) options.observe("write_qdq", result.model);
   if (!plan.target.takes_free_extents) {
     fix_inputs(result.model, samples, report);
     if (options.observe) options.observe("fix_extents", result.model);

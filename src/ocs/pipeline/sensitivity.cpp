@@ -86,18 +86,23 @@ OutputChange output_change(const SensitivityProblem& problem, const Plan& plan) 
   return change_of(total);
 }
 
+OutputChange output_change_by(const SensitivityProblem& problem, const Plan& plan,
+                              const std::set<LayerId>& layers) {
+  Plan alone = with_layers(*problem.model, *problem.recipe, plan, layers);
+  alone.embeddings.clear();
+  return output_change(problem, alone);
+}
+
 std::vector<LayerSensitivity> rank_layers(const SensitivityProblem& problem, const Plan& plan) {
   std::vector<LayerSensitivity> ranked;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (problem.progress) problem.progress("trying layers one by one", i, plan.layers.size());
     const LayerPlan& layer = plan.layers[i];
-    Plan alone = with_layers(*problem.model, *problem.recipe, plan, {layer.id()});
-    alone.embeddings.clear();
     LayerSensitivity row{.layer = layer.id(),
                          .op = layer.op,
                          .weight_bits = layer.weight_bits,
                          .act_bits = layer.data_bits(),
-                         .change = output_change(problem, alone)};
+                         .change = output_change_by(problem, plan, {layer.id()})};
     if (const auto own = problem.measured->layer_sqnr_db.find(layer.id());
         own != problem.measured->layer_sqnr_db.end())
       row.own_sqnr_db = own->second;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,11 @@ struct SensitivityProblem {
 // Throws what engine and samples throw.
 [[nodiscard]] OutputChange output_change(const SensitivityProblem& problem, const Plan& plan);
 
-// Each layer of the plan by itself (with_layers; embeddings float), worst first by sqnr_db, equals in graph order.
+// The same with only these layers of the plan quantized (with_layers), embeddings float.
+[[nodiscard]] OutputChange output_change_by(const SensitivityProblem& problem, const Plan& plan,
+                                            const std::set<LayerId>& layers);
+
+// Each layer of the plan by itself (output_change_by), worst first by sqnr_db, equals in graph order.
 [[nodiscard]] std::vector<LayerSensitivity> rank_layers(const SensitivityProblem& problem,
                                                         const Plan& plan);
 
