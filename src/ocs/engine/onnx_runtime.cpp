@@ -245,6 +245,7 @@ Ort::SessionOptions session_options(const EngineOptions& options, Log& log) {
   to.SetGraphOptimizationLevel(options.optimize ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
   to.SetIntraOpNumThreads(options.intra_op_threads);
   to.SetInterOpNumThreads(1);
+  if (!options.keep_memory) to.DisableCpuMemArena();
   to.SetExecutionMode(ORT_SEQUENTIAL);
   to.SetLogSeverityLevel(ORT_LOGGING_LEVEL_WARNING);
   Ort::ThrowOnError(Ort::GetApi().SetUserLoggingFunction(to, write_log, &log));

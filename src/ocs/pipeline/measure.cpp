@@ -1,6 +1,7 @@
 #include "ocs/pipeline/measure.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "ocs/core/error.h"
@@ -22,17 +23,17 @@ void add(const TensorView& reference, const TensorView& value, SignalToNoise& su
     throw_internal("outputs of the float and the quantized model differ in shape");
 }
 
-// One run at a time, with all threads.
+// One run at a time, with all threads. There are few runs and several sessions: each would hold what its largest run took.
 EngineOptions whole_machine(std::vector<std::string> outputs = {}, bool one_by_one = false) {
   return {.intra_op_threads = static_cast<int>(thread_count()),
           .outputs = std::move(outputs),
           .one_by_one = one_by_one,
-          .borrow_weights = true};
+          .borrow_weights = true,
+          .keep_memory = false};
 }
 
-// Layers are looked at in groups of so many: the values that they read and give are all in memory at
-// once.
-constexpr std::size_t layers_at_a_time = 30;
+// Layers run by themselves in groups of so many neighbours: what these read and give is in memory at once.
+constexpr std::size_t layers_at_a_time = 8;
 
 struct LayerNames {
   std::vector<std::string> inputs{};  // that are computed
@@ -81,65 +82,108 @@ std::vector<NamedTensors> float_outputs(const Model& model, const std::vector<Ou
   return outputs;
 }
 
-// The layers' own errors, and the shapes of their results.
-void measure_group(const Model& model, const Plan& plan, std::span<const LayerPlan> layers,
-                   const Samples& samples, std::size_t count, const Engine& engine,
-                   FloatMeasurement& measured) {
-  const std::map<LayerId, LayerNames> names = names_of(Graph(model), layers);
-  std::set<std::string> inner;
-  for (const auto& [layer, values] : names) {
-    inner.insert(values.inputs.begin(), values.inputs.end());
-    inner.insert(values.result);
-  }
-  Model layers_alone;
-  RunModel reference;
-  RunModel single;
-  // Opening takes as long as some runs, and one thread.
-  parallel_for(2, [&](std::size_t which) {
-    if (which == 0) {
-      reference = engine(model, whole_machine({inner.begin(), inner.end()}, true));
-    } else {
-      layers_alone = write_single_layers(model, plan, layers);
-      single = open_for_target(plan.target, layers_alone, engine, whole_machine({}, true));
+// Some layers of a plan by themselves. Values of the float network are given one by one, and as soon as all are there that the layers
+// read and should give, they run.
+class SingleLayers {
+ public:
+  SingleLayers(const Model& model, const Plan& plan, std::span<const LayerPlan> layers,
+               const Engine& engine)
+      : names_(names_of(Graph(model), layers)), model_(write_single_layers(model, plan, layers)) {
+    for (const auto& [layer, names] : names_) {
+      inputs_.insert(names.inputs.begin(), names.inputs.end());
+      values_.insert(names.inputs.begin(), names.inputs.end());
+      values_.insert(names.result);
+      result_of_[names.alone] = names.result;
     }
-  });
-  std::map<std::string, std::string> names_alone;  // output of the single layer -> value
-  std::set<std::string> inputs_alone;
-  for (const auto& [layer, values] : names) {
-    names_alone[values.alone] = values.result;
-    inputs_alone.insert(values.inputs.begin(), values.inputs.end());
+    run_ = open_for_target(plan.target, model_, engine, whole_machine({}, true));
   }
-  std::map<std::string, SignalToNoise> energy;  // by output of the single layer
-  for (std::size_t i = 0; i < count; ++i) {
-    const Sample sample = samples.load(i);
-    NamedTensors inputs;
-    NamedTensors others;  // results that no layer of the group reads
-    reference.run(sample.inputs, [&](std::span<const OutputView> outputs) {
-      for (const OutputView& output : outputs) {
-        const std::string name(output.name);
-        NamedTensors& to = inputs_alone.contains(name) ? inputs : others;
-        const Tensor& value = to[name] = copy(output.tensor);
-        if (i == 0) measured.shapes[name] = value.shape;
-      }
-    });
-    single.run(inputs, [&](std::span<const OutputView> results) {
+  SingleLayers(const SingleLayers&) = delete;  // the session reads weights of model_
+  SingleLayers& operator=(const SingleLayers&) = delete;
+
+  // Of the float network, that the layers read or should give.
+  [[nodiscard]] const std::set<std::string>& values() const { return values_; }
+
+  void take(const std::string& name, const TensorView& value) {
+    if (!values_.contains(name)) return;
+    (inputs_.contains(name) ? given_ : wanted_)[name] = copy(value);
+    if (given_.size() + wanted_.size() < values_.size()) return;
+    run_.run(given_, [&](std::span<const OutputView> results) {
       for (const OutputView& result : results) {
-        const std::string& value = names_alone.at(std::string(result.name));
-        const auto found = inputs.find(value);
-        add(view(found != inputs.end() ? found->second : others.at(value)), result.tensor,
-            energy[std::string(result.name)]);
+        const std::string alone(result.name);
+        const std::string& wanted = result_of_.at(alone);
+        add(view(inputs_.contains(wanted) ? given_.at(wanted) : wanted_.at(wanted)), result.tensor,
+            sums_[alone]);
       }
     });
+    given_.clear();
+    wanted_.clear();
+    ++samples_;
   }
-  for (const auto& [layer, values] : names)
-    measured.layer_sqnr_db[layer] = energy[values.alone].db();
+  [[nodiscard]] std::size_t samples() const { return samples_; }
+  void add_sqnr(std::map<LayerId, double>& to) {
+    for (const auto& [layer, names] : names_) to[layer] = sums_[names.alone].db();
+  }
+
+ private:
+  std::map<LayerId, LayerNames> names_;
+  Model model_;
+  std::set<std::string> inputs_{};
+  std::set<std::string> values_{};
+  std::map<std::string, std::string> result_of_{};  // output of a single layer -> of the float one
+  RunModel run_{};
+  NamedTensors given_{};  // of the sample that is on its way, to be read
+  NamedTensors wanted_{};
+  std::map<std::string, SignalToNoise> sums_{};  // by output of the single layer
+  std::size_t samples_ = 0;
+};
+
+// All layers but those in bodies, of which the engine shows no value.
+std::vector<std::span<const LayerPlan>> groups_of(std::span<const LayerPlan> layers) {
+  std::vector<std::span<const LayerPlan>> groups;
+  while (!layers.empty()) {
+    const auto end = std::ranges::find(layers, true, &LayerPlan::is_in_body);
+    const std::size_t count =
+        std::min(static_cast<std::size_t>(end - layers.begin()), layers_at_a_time);
+    if (count > 0) groups.push_back(layers.first(count));
+    layers = layers.subspan(std::max<std::size_t>(count, 1));
+  }
+  return groups;
 }
 
-// The first layers of `layers`, up to one in a body: of these the engine shows no value.
-std::span<const LayerPlan> group_at(std::span<const LayerPlan> layers) {
-  const auto end = std::ranges::find(layers, true, &LayerPlan::is_in_body);
-  const auto count = static_cast<std::size_t>(end - layers.begin());
-  return layers.first(std::min(count, layers_at_a_time));
+// The layers' own errors, and the shapes of what they read and give.
+void measure_alone(const Model& model, const Plan& plan, const Samples& samples, std::size_t count,
+                   const Engine& engine, const Progress& progress, FloatMeasurement& measured) {
+  const auto layers = groups_of(plan.layers);
+  if (layers.empty()) return;
+  std::set<std::string> values;
+  for (const std::span<const LayerPlan> group : layers)
+    for (const auto& [layer, names] : names_of(Graph(model), group)) {
+      values.insert(names.inputs.begin(), names.inputs.end());
+      values.insert(names.result);
+    }
+  std::vector<std::unique_ptr<SingleLayers>> groups(layers.size());
+  RunModel reference;
+  // Opening takes as long as some runs, and one thread.
+  parallel_for(layers.size() + 1, [&](std::size_t i) {
+    if (i == 0)
+      reference = engine(model, whole_machine({values.begin(), values.end()}, true));
+    else
+      groups[i - 1] = std::make_unique<SingleLayers>(model, plan, layers[i - 1], engine);
+  });
+  for (std::size_t i = 0; i < count; ++i) {
+    if (progress) progress("measuring layers", i, count);
+    reference.run(samples.load(i).inputs, [&](std::span<const OutputView> outputs) {
+      for (const OutputView& output : outputs) {
+        const std::string name(output.name);
+        measured.shapes.try_emplace(name, output.tensor.shape.begin(), output.tensor.shape.end());
+        for (const auto& group : groups) group->take(name, output.tensor);
+      }
+    });
+  }
+  for (const auto& group : groups) {
+    if (group->samples() != count) throw_internal("the engine did not give all values of a layer");
+    group->add_sqnr(measured.layer_sqnr_db);
+  }
 }
 
 }  // namespace
@@ -163,15 +207,8 @@ FloatMeasurement measure_layers(const Model& model, const Plan& plan, const Samp
   const std::size_t used = std::min(count, samples.count);
   measured.outputs =
       float_outputs(model, measured.parts, samples, used, engine, progress, std::move(kept));
-  const std::span<const LayerPlan> layers(plan.layers);
-  for (std::size_t first = 0; first < layers.size();) {
-    if (progress) progress("measuring layers", first, layers.size());
-    const auto group = group_at(layers.subspan(first));
-    if (!group.empty())
-      measure_group(model, plan, group, samples, std::min(used, most_layer_samples), engine,
-                    measured);
-    first += std::max<std::size_t>(group.size(), 1);
-  }
+  measure_alone(model, plan, samples, std::min(used, most_layer_samples), engine, progress,
+                measured);
   return measured;
 }
 
