@@ -65,9 +65,13 @@ std::vector<std::int8_t> with_residual(const LayerPlan& plan, const ChannelMatri
 }
 
 Tensor as_it_is(const LayerPlan& plan, const Shape& weight) {
-  std::vector<std::int8_t> values;
-  values.reserve(plan.stored.size());
-  for (const std::int16_t q : plan.stored) values.push_back(narrow(plan, q));
+  std::vector<std::int8_t> values(plan.stored.size());
+  // Checked apart: a check that may throw would keep the loop from many at once.
+  std::int32_t largest = 0;
+  for (const std::int16_t q : plan.stored) largest = std::max(largest, std::abs(std::int32_t{q}));
+  (void)narrow(plan, largest);
+  std::ranges::transform(plan.stored, values.begin(),
+                         [](std::int16_t q) { return static_cast<std::int8_t>(q); });
   return {.shape = weight, .values = std::move(values)};
 }
 

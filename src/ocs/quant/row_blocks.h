@@ -22,8 +22,9 @@ struct RowBlock {
   [[nodiscard]] std::int64_t rows() const { return last - first; }
 };
 
-// Rows of a block at most, for arrays with a place for each: two cache lines of floats of a transposed weight.
-inline constexpr std::int64_t largest_row_block = 32;
+// Rows of a block at most, for arrays with a place for each. A large transposed weight has a page for each input: with few of its values
+// read at a time, addresses cost more than they do.
+inline constexpr std::int64_t largest_row_block = 128;
 
 // Calls work(block) for blocks that together are all rows, several at once. What is written for one row must not
 // depend on another.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -72,17 +73,41 @@ std::vector<float> physical_weights(const ChannelMatrix& weight, std::span<const
   return values;
 }
 
+namespace {
+
+// Rows of weights [inputs, outputs]: an input after the other, as they lie.
+void turn_into(std::vector<std::vector<float>>& rows, const ChannelMatrix& weight,
+               const RowBlock& block) {
+  std::array<float*, largest_row_block> to{};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].resize(static_cast<std::size_t>(weight.inputs));
+    to[i] = rows[i].data();
+  }
+  for (std::int64_t input = 0; input < weight.inputs; ++input) {
+    const float* from = weight.data.data() + weight.index(block.group, block.first, input, 0);
+    for (std::size_t i = 0; i < rows.size(); ++i) to[i][input] = from[i];
+  }
+}
+
+}  // namespace
+
 std::vector<std::vector<float>> physical_rows(const ChannelMatrix& weight,
                                               std::span<const int> copies, SplitParts parts,
                                               const RowBlock& block) {
   check_copies(weight, copies);
   std::vector<std::vector<float>> rows(static_cast<std::size_t>(block.rows()));
-  if (copies.empty() && is_turned(weight)) {
-    for (std::vector<float>& row : rows) row.resize(static_cast<std::size_t>(weight.inputs));
-    for (std::int64_t input = 0; input < weight.inputs; ++input) {
-      const float* from = weight.data.data() + weight.index(block.group, block.first, input, 0);
-      for (std::size_t i = 0; i < rows.size(); ++i)
-        rows[i][static_cast<std::size_t>(input)] = from[i];
+  const bool are_whole = std::ranges::all_of(copies, [](int count) { return count == 1; });
+  const bool is_dense = weight.tap_stride == 1 && weight.input_stride == weight.taps;
+  if (are_whole && is_turned(weight)) {
+    turn_into(rows, weight, block);
+    return rows;
+  }
+  if (are_whole && is_dense) {
+    const auto length = static_cast<std::size_t>(weight.inputs * weight.taps);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::span<const float> row = weight.data.subspan(
+          weight.index(block.group, block.first + static_cast<std::int64_t>(i), 0, 0), length);
+      rows[i].assign(row.begin(), row.end());
     }
     return rows;
   }
