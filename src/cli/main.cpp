@@ -7,6 +7,7 @@
 #include <malloc.h>
 
 #include "cli/command.h"
+#include "cli/huge_pages.h"
 #include "cli/program.h"
 
 namespace {
@@ -20,6 +21,11 @@ constexpr std::array commands{
     &sweep_command,    &tune_command,    &bench_child_command,
 };
 
+// Latencies are those of programs that do not ask for huge pages.
+bool measures_latency(std::span<const std::string> words) {
+  return !words.empty() && (words[0] == bench_command.name || words[0] == bench_child_command.name);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -29,5 +35,7 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 512 * 1024);
 #endif
   const std::span<char*> words(argv, static_cast<std::size_t>(argc));
-  return run_program(commands, {words.begin() + (words.empty() ? 0 : 1), words.end()});
+  const std::vector<std::string> given(words.begin() + (words.empty() ? 0 : 1), words.end());
+  if (!measures_latency(given)) ask_for_huge_pages(argv);
+  return run_program(commands, given);
 }
