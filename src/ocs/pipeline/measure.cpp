@@ -32,8 +32,11 @@ EngineOptions whole_machine(std::vector<std::string> outputs = {}, bool one_by_o
           .keep_memory = false};
 }
 
-// Layers run by themselves in groups of so many neighbours: what these read and give is in memory at once.
+// Layers run by themselves in groups of so many neighbours or, in deep networks, in so many groups: what the layers of one read and give is in
+// memory at once, and all groups have a session with threads of its own.
 constexpr std::size_t layers_at_a_time = 8;
+constexpr std::size_t most_groups = 16;
+constexpr int most_threads_of_a_group = 4;
 
 struct LayerNames {
   std::vector<std::string> inputs{};  // that are computed
@@ -95,13 +98,12 @@ class SingleLayers {
       values_.insert(names.result);
       result_of_[names.alone] = names.result;
     }
-    run_ = open_for_target(plan.target, model_, engine, whole_machine({}, true));
+    EngineOptions options = whole_machine({}, true);
+    options.intra_op_threads = std::min(options.intra_op_threads, most_threads_of_a_group);
+    run_ = open_for_target(plan.target, model_, engine, options);
   }
   SingleLayers(const SingleLayers&) = delete;  // the session reads weights of model_
   SingleLayers& operator=(const SingleLayers&) = delete;
-
-  // Of the float network, that the layers read or should give.
-  [[nodiscard]] const std::set<std::string>& values() const { return values_; }
 
   void take(const std::string& name, const TensorView& value) {
     if (!values_.contains(name)) return;
@@ -128,7 +130,7 @@ class SingleLayers {
   std::map<LayerId, LayerNames> names_;
   Model model_;
   std::set<std::string> inputs_{};
-  std::set<std::string> values_{};
+  std::set<std::string> values_{};  // of the float network, that the layers read or should give
   std::map<std::string, std::string> result_of_{};  // output of a single layer -> of the float one
   RunModel run_{};
   NamedTensors given_{};  // of the sample that is on its way, to be read
@@ -140,10 +142,11 @@ class SingleLayers {
 // All layers but those in bodies, of which the engine shows no value.
 std::vector<std::span<const LayerPlan>> groups_of(std::span<const LayerPlan> layers) {
   std::vector<std::span<const LayerPlan>> groups;
+  const std::size_t most =
+      std::max(layers_at_a_time, (layers.size() + most_groups - 1) / most_groups);
   while (!layers.empty()) {
     const auto end = std::ranges::find(layers, true, &LayerPlan::is_in_body);
-    const std::size_t count =
-        std::min(static_cast<std::size_t>(end - layers.begin()), layers_at_a_time);
+    const std::size_t count = std::min(static_cast<std::size_t>(end - layers.begin()), most);
     if (count > 0) groups.push_back(layers.first(count));
     layers = layers.subspan(std::max<std::size_t>(count, 1));
   }
