@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
             "resnet20_cifar10", "int8", true, {{"expand_ratio", "0.05"}, {"split_form", "slice"}}},
         RealModel{"lstm_wikitext2", "weights-only", false, {{"quantize_embeddings", "on"}}},
         RealModel{"wild/dtln_1", "weights-only", false, {{"recurrent_form", "dynamic"}}},
-        RealModel{"resnet20_cifar10", "weights-only"}, RealModel{"squeezenet1.1", "int8"},
+        RealModel{"resnet20_cifar10", "weights-only"}, RealModel{"squeezenet1.1", "int8", true},
         RealModel{"mobilenet_v2", "int8-per-tensor", true},
         RealModel{"mobilenet_v1_0.75_224", "int8", true}, RealModel{"resnet50", "int8", true},
         RealModel{"wild/ppocr_cls", "int8"}, RealModel{"wild/ppocrv4_det", "int8"},

@@ -54,6 +54,22 @@ TEST(FindRegions, LeavesTheTailBehindTheLastLayerFloatAndSaysWhy) {
   EXPECT_THAT(regions.notes[0].text, testing::HasSubstr("no quantized layer reads it"));
 }
 
+// Read by a layer or not: all that it reads would be dequantized for a few results.
+TEST(FindRegions, PoolsIntegersWhoeverReadsTheResult) {
+  const Regions regions = regions_of(text_model(R"(
+    input x float[1, 4, 8, 8];
+    init w float[4, 4, 1, 1] random 1;
+    a: a1 = Conv(x, w);
+    b: b1 = Conv(x, w);
+    plus: s = Add(a1, b1);
+    mean: m = GlobalAveragePool(s);
+    flat: y = Flatten(m);
+    output y;
+  )"));
+  EXPECT_THAT(regions.quantized, UnorderedElementsAre("x", "a1", "b1", "s", "m"));
+  EXPECT_THAT(regions.integer_steps, UnorderedElementsAre("plus", "mean"));
+}
+
 TEST(FindRegions, LetsStepsThatOnlyMoveValuesKeepTheScale) {
   const Regions regions = regions_of(text_model(R"(
     input x float[1, 4, 8, 8];

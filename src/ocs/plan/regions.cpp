@@ -80,10 +80,10 @@ class Grower {
   }
 
   // A step without weights that runs on integers: all inputs are integer, and something behind
-  // needs it so.
+  // needs it so, or it has far fewer results than inputs, which all would have to be dequantized.
   bool is_integer_step(const onnx::NodeProto& node) {
     return may_be_integer(node) && inputs_are_integer(node) &&
-           is_wanted(behind_activation(graph_, node.output(0)));
+           (is_pool(node) || is_wanted(behind_activation(graph_, node.output(0))));
   }
 
   // Why a step that has an integer kernel stays float, "" for any other node and where nothing
@@ -115,6 +115,12 @@ class Grower {
   }
 
  private:
+  static bool is_pool(const onnx::NodeProto& node) {
+    return in_default_domain(node) &&
+           (node.op_type() == "GlobalAveragePool" || node.op_type() == "AveragePool" ||
+            node.op_type() == "MaxPool");
+  }
+
   static bool may_be_integer(const onnx::NodeProto& node) {
     const ChannelRule* rule = find_channel_rule(node);
     return rule != nullptr && (rule->keeps_values || rule->recombines) && node.output_size() == 1;
@@ -147,8 +153,7 @@ class Grower {
       const onnx::NodeProto& node = graph_.node(use.node);
       if (bounds_of(graph_, node) && behind_activation(graph_, value) == node.output(0))
         return is_wanted(node.output(0));
-      return may_be_integer(node) && inputs_are_integer(node) &&
-             is_wanted(behind_activation(graph_, node.output(0)));
+      return is_integer_step(node);
     });
   }
 
