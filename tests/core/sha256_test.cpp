@@ -7,6 +7,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/core/write_file.h"
+#include "support/folder.h"
 
 namespace ocs {
 namespace {
@@ -32,11 +33,11 @@ TEST(Sha256, DoesNotDependOnHowTheBytesArrive) {
 }
 
 TEST(Sha256OfFile, ReadsTheWholeFile) {
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "ocs_sha256.bin";
+  const TestFolder folder;
+  const std::filesystem::path file = folder / "x.bin";
   const std::string bytes((std::size_t{1} << 20U) + 17, 'x');
   write_file(file, bytes);
   EXPECT_EQ(sha256_of_file(file), sha256(bytes));
-  std::filesystem::remove(file);
 }
 
 TEST(Sha256OfFile, NamesAFileThatCannotBeRead) {

@@ -8,6 +8,7 @@
 #include "end_to_end/shared_models.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/io/model_file.h"
+#include "support/optimized.h"
 
 namespace ocs {
 namespace {
@@ -24,11 +25,7 @@ TEST_P(Fusion, RunsEveryConvAndGemmOnIntegers) {
   SKIP_WITHOUT_SHARED_DATA();
   const std::map<std::string, int> real = count_operators(shared_model(GetParam()));
   const Quantized quantized = quantize_shared(GetParam(), Recipe{.measure_count = 0}, 8);
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / (GetParam() + "_optimized.onnx");
-  (void)onnx_runtime()(quantized.model, {.optimized_model_file = file.string()});
-  std::map<std::string, int> optimized = count_operators(read_model(file));
-  std::filesystem::remove(file);
+  std::map<std::string, int> optimized = count_operators(optimized_by_engine(quantized.model));
   EXPECT_EQ(optimized["Conv"], 0);
   EXPECT_EQ(optimized["FusedConv"], 0);
   EXPECT_EQ(optimized["Gemm"], 0);

@@ -17,6 +17,7 @@
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/io/model_file.h"
 #include "ocs/pipeline/quantize.h"
+#include "support/optimized.h"
 
 namespace ocs {
 namespace {
@@ -141,18 +142,12 @@ TEST_P(PaperNetworks, StayEqualInFloatWithSplitActivations) {
 }
 
 // What computes Convs and Gemms in the engine's optimized graph.
-std::map<std::string, int> kernels_of(const Model& model, const std::string& name) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / (name + "_optimized.onnx");
-  (void)onnx_runtime()(model, {.optimized_model_file = file.string()});
-  std::map<std::string, int> counts = count_operators(read_model(file));
-  std::filesystem::remove(file);
-  return counts;
+std::map<std::string, int> kernels_of(const Model& model) {
+  return count_operators(optimized_by_engine(model));
 }
 
 TEST_P(PaperNetworks, RunEveryConvOnIntegers) {
-  std::map<std::string, int> kernels =
-      kernels_of(quantized(Recipe{.measure_count = 0}).model, GetParam().name);
+  std::map<std::string, int> kernels = kernels_of(quantized(Recipe{.measure_count = 0}).model);
   // All of them: the engine may add Convs that it makes of BatchNormalization.
   EXPECT_EQ(kernels["QLinearConv"], GetParam().convs);
   EXPECT_EQ(kernels["QGemm"], GetParam().gemms);

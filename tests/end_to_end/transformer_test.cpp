@@ -12,6 +12,7 @@
 #include "ocs/pipeline/quantize.h"
 #include "ocs/report/compare.h"
 #include "support/models.h"
+#include "support/optimized.h"
 
 namespace ocs {
 namespace {
@@ -31,12 +32,7 @@ OutputQuality quality(const Model& model) {
 }
 
 std::vector<std::string> optimized_operators(const Model& model) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / "transformer_optimized.onnx";
-  (void)onnx_runtime()(model, {.optimized_model_file = file.string()});
-  const std::vector<std::string> operators = op_types(read_model(file));
-  std::filesystem::remove(file);
-  return operators;
+  return op_types(optimized_by_engine(model));
 }
 
 Recipe plain_min_max() {

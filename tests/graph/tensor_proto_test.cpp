@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "ocs/core/error.h"
+#include "support/folder.h"
 
 namespace ocs {
 namespace {
@@ -38,25 +39,6 @@ std::string message_of(Work&& work, Error::Kind kind = Error::Kind::bad_input) {
   }
   return "no error";
 }
-
-// A folder of its own that goes away with the test.
-class Folder {
- public:
-  Folder()
-      : path_(fs::path(testing::TempDir()) /
-              testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  Folder(Folder&&) = delete;
-  Folder& operator=(Folder&&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 Proto external(const std::vector<std::int64_t>& shape,
                const std::vector<std::pair<std::string, std::string>>& entries) {
@@ -199,7 +181,7 @@ TEST(CheckSize, ComparesWhatIsHeldWithTheShape) {
 }
 
 TEST(ExternalData, IsReadAtItsOffset) {
-  const Folder folder;
+  const TestFolder folder;
   write_floats(folder.path() / "weights.bin", {1, 2, 3, 4});
   const Proto proto =
       external({2}, {{"location", "weights.bin"}, {"offset", "4"}, {"length", "8"}});
@@ -212,14 +194,14 @@ TEST(ExternalData, IsReadAtItsOffset) {
 }
 
 TEST(ExternalData, NeedsNeitherOffsetNorLength) {
-  const Folder folder;
+  const TestFolder folder;
   write_floats(folder.path() / "weights.bin", {1, 2, 3});
   EXPECT_THAT(to_tensor(external({2}, {{"location", "weights.bin"}}), folder.path()).as<float>(),
               ElementsAre(1.0F, 2.0F));
 }
 
 TEST(ExternalData, OfHalfWidthIsWidenedWhenItIsRead) {
-  const Folder folder;
+  const TestFolder folder;
   const std::vector<std::uint16_t> halves{0x3C00, 0xC000};  // 1, -2
   std::ofstream(folder.path() / "weights.bin", std::ios::binary)
       .write(reinterpret_cast<const char*>(halves.data()), 4);
@@ -242,7 +224,7 @@ TEST(ExternalData, OfHalfWidthIsWidenedWhenItIsRead) {
 }
 
 TEST(ExternalData, IsSeenInBlocks) {
-  const Folder folder;
+  const TestFolder folder;
   std::vector<float> values((std::size_t{1} << 21U) + 3);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
   write_floats(folder.path() / "weights.bin", values);
@@ -261,7 +243,7 @@ TEST(ExternalData, IsSeenInBlocks) {
 }
 
 TEST(ExternalData, OfFourBitTensorsIsLoadedToo) {
-  const Folder folder;
+  const TestFolder folder;
   std::ofstream(folder.path() / "weights.bin") << "abcd";
   Proto proto = external({3}, {{"location", "weights.bin"}});
   proto.set_data_type(22);  // int4: three of them take two bytes
@@ -270,7 +252,7 @@ TEST(ExternalData, OfFourBitTensorsIsLoadedToo) {
 }
 
 TEST(ExternalData, MustNotLeaveTheFolderOfTheModel) {
-  const Folder folder;
+  const TestFolder folder;
   for (const std::string location : {"../weights.bin", "/etc/passwd", "sub/../../weights.bin"}) {
     const Proto proto = external({1}, {{"location", location}});
     EXPECT_EQ(
@@ -280,7 +262,7 @@ TEST(ExternalData, MustNotLeaveTheFolderOfTheModel) {
 }
 
 TEST(ExternalData, SaysWhatIsMissing) {
-  const Folder folder;
+  const TestFolder folder;
   write_floats(folder.path() / "weights.bin", {1, 2});
   const auto message = [&](const std::vector<std::pair<std::string, std::string>>& entries) {
     return message_of([&] { (void)to_tensor(external({2}, entries), folder.path()); });

@@ -11,6 +11,7 @@
 #include "ocs/engine/onnx_runtime.h"
 #include "ocs/graph/graph.h"
 #include "ocs/lint/computing_nodes.h"
+#include "support/optimized.h"
 
 namespace ocs {
 namespace {
@@ -19,20 +20,6 @@ namespace fs = std::filesystem;
 
 std::string op_of(const onnx::NodeProto& node) {
   return in_default_domain(node) ? node.op_type() : node.domain() + "." + node.op_type();
-}
-
-Model optimized(const Model& model, std::map<std::string, std::string> config) {
-  const fs::path file =
-      fs::path(testing::TempDir()) /
-      (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "_lint.onnx");
-  fs::create_directories(file.parent_path());
-  (void)onnx_runtime()(model, {.optimized_model_file = file.string(), .config = std::move(config)});
-  onnx::ModelProto proto;
-  std::ifstream in(file, std::ios::binary);
-  EXPECT_TRUE(proto.ParseFromIstream(&in)) << file;
-  in.close();
-  fs::remove(file);
-  return Model(std::move(proto));
 }
 
 class OptimizedGraph {
@@ -156,7 +143,7 @@ std::map<std::string, bool> engine_truth(const Model& model, const LintForecast&
                                          const std::map<std::string, std::string>& config) {
   std::map<std::string, std::string> plain = config;
   plain["optimization.disable_specified_optimizers"] = "NhwcTransformer;NchwcTransformer";
-  const Model after_model = optimized(model, plain);
+  const Model after_model = optimized_by_engine(model, plain);
   const OptimizedGraph after(after_model.graph());
   const Graph graph(model);
   std::map<std::string, bool> truth;
@@ -176,7 +163,7 @@ void expect_engine_agrees(const Model& model, const LintTarget& target,
   const bool refuses_node = std::ranges::any_of(
       result.nodes, [](const NodeForecast& node) { return node.rule == LintRule::engine_refuses; });
   if (!result.refusal.empty() || refuses_node) {
-    EXPECT_THROW((void)optimized(model, config), Error) << result.refusal;
+    EXPECT_THROW((void)optimized_by_engine(model, config), Error) << result.refusal;
     return;
   }
   const std::map<std::string, bool> truth = engine_truth(model, result, config);

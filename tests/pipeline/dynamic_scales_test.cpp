@@ -14,6 +14,7 @@
 #include "ocs/io/model_file.h"
 #include "ocs/pipeline/quantize.h"
 #include "support/models.h"
+#include "support/optimized.h"
 #include "support/text_model.h"
 #include "support/transformer.h"
 
@@ -27,12 +28,8 @@ Quantized dynamic_form(const Model& model, const Samples* samples = nullptr) {
   return quantize(model.clone(), samples, built_in_recipe("dynamic"), onnx_runtime(), {});
 }
 
-std::vector<std::string> optimized_operators(const Model& model, const std::string& name) {
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / (name + ".onnx");
-  (void)onnx_runtime()(model, {.optimized_model_file = file.string()});
-  const std::vector<std::string> operators = op_types(read_model(file));
-  std::filesystem::remove(file);
-  return operators;
+std::vector<std::string> optimized_operators(const Model& model) {
+  return op_types(optimized_by_engine(model));
 }
 
 // ONNX, DynamicQuantizeLinear: the range holds zero, zero has an integer.
@@ -113,7 +110,7 @@ TEST(DynamicScales, BecomeTheEnginesOwnOperators) {
   EXPECT_EQ(std::ranges::count(written, "MatMulInteger"), 6);
   EXPECT_EQ(std::ranges::count(written, "DynamicQuantizeLinear"), 4)
       << "query, key, value share one";
-  const std::vector<std::string> operators = optimized_operators(result.model, "dynamic");
+  const std::vector<std::string> operators = optimized_operators(result.model);
   EXPECT_EQ(std::ranges::count(operators, "DynamicQuantizeMatMul"), 3);
   EXPECT_EQ(std::ranges::count(operators, "MatMulIntegerToFloat"), 3);
   EXPECT_EQ(std::ranges::count(operators, "MatMulInteger"), 0);

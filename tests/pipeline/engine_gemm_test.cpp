@@ -9,6 +9,7 @@
 #include "ocs/io/model_file.h"
 #include "ocs/pipeline/quantize.h"
 #include "support/models.h"
+#include "support/optimized.h"
 #include "support/text_model.h"
 #include "support/transformer.h"
 
@@ -20,11 +21,7 @@ Model quantized(const Model& model, const Samples& samples, const Recipe& recipe
 }
 
 int integer_gemms(const Model& model) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / "engine_gemm_optimized.onnx";
-  (void)onnx_runtime()(model, {.optimized_model_file = file.string()});
-  const std::vector<std::string> operators = op_types(read_model(file));
-  std::filesystem::remove(file);
+  const std::vector<std::string> operators = op_types(optimized_by_engine(model));
   EXPECT_EQ(std::ranges::count(operators, "Gemm"), 0);
   return static_cast<int>(std::ranges::count(operators, "QGemm"));
 }

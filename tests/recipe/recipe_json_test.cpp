@@ -8,6 +8,7 @@
 
 #include "ocs/core/error.h"
 #include "ocs/recipe/recipe_keys.h"
+#include "support/folder.h"
 
 namespace ocs {
 namespace {
@@ -124,7 +125,8 @@ TEST(RecipeJson, NamesFileAndKeyOfAWrongValue) {
 
 TEST(ReadRecipe, TakesANameOrAFile) {
   EXPECT_EQ(read_recipe("weights-only"), built_in_recipe("weights-only"));
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "ocs_recipe.json";
+  const TestFolder folder;
+  const std::filesystem::path file = folder / "recipe.json";
   std::ofstream(file) << R"({"weight_bits": 5})";
   EXPECT_EQ(read_recipe(file.string()).weight_bits, 5);
   std::filesystem::remove(file);

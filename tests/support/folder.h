@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace ocs {
 
@@ -16,8 +17,10 @@ class TestFolder {
  public:
   TestFolder() {
     const auto& info = *testing::UnitTest::GetInstance()->current_test_info();
-    // Tests of one program may run at once in processes of their own.
-    std::string name = std::string(info.test_suite_name()) + "." + info.name();
+    // Tests of one program may run at once in processes of their own, and so may those of two checkouts.
+    static int made = 0;
+    std::string name = std::string(info.test_suite_name()) + "." + info.name() + "." +
+                       std::to_string(::getpid()) + "." + std::to_string(made++);
     for (char& c : name)
       if (c == '/') c = '_';
     path_ = std::filesystem::path(testing::TempDir()) / name;
