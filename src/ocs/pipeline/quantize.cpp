@@ -168,6 +168,19 @@ const CostTable* cost_table_of(const Recipe& recipe, const RunOptions& options) 
   return costs;
 }
 
+// What is known before anything is measured or written.
+Report report_of_planning(PlannedNetwork& planned, const Recipe& recipe) {
+  Report report;
+  report.recipe = recipe;
+  report.ocs_version = version();
+  report.engine_version = onnx_runtime_version();
+  report.notes = std::move(planned.prepared.notes);
+  report.calibration_samples = planned.calibration_samples;
+  report.calibration_seconds = planned.calibration_seconds;
+  report.synthetic = planned.synthetic;
+  return report;
+}
+
 }  // namespace
 
 bool takes_saved_statistics(const Recipe& recipe) { return !recipe.equalize; }
@@ -273,15 +286,9 @@ Quantized quantize(Model model, const Samples* samples, const Recipe& recipe, co
   PlannedNetwork planned = plan_network(std::move(model), samples, recipe, engine, options);
   Prepared& prepared = planned.prepared;
   Plan& plan = planned.plan;
-  Quantized result{.stats = std::move(planned.stats)};
+  Quantized result{.report = report_of_planning(planned, recipe),
+                   .stats = std::move(planned.stats)};
   Report& report = result.report;
-  report.recipe = recipe;
-  report.ocs_version = version();
-  report.engine_version = onnx_runtime_version();
-  report.notes = std::move(prepared.notes);
-  report.calibration_samples = planned.calibration_samples;
-  report.calibration_seconds = planned.calibration_seconds;
-  report.synthetic = planned.synthetic;
 
   FloatMeasurement measured;
   const bool can_measure =
