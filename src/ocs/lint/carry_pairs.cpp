@@ -38,10 +38,10 @@ void add_dequantize(WorkingGraph& graph, const Step& like, const std::string& va
   graph.add(std::move(step));
 }
 
-// A pair like that of `like` on the value's way to these readers and, where `leaves`, out of the graph.
+// A pair like that of `like` on the value's way to these readers and, where `leaves`, out of the graph. `like`: not one of the graph's own
+// steps, which move when one is added.
 void insert_pair(WorkingGraph& graph, const Step& like, const std::string& value,
                  const std::vector<Edge>& edges, bool leaves) {
-  const Step pattern = like;  // steps move when one is added
   std::string source = value;
   if (leaves) {
     const std::size_t writer = graph.index_of(*graph.producer(value));
@@ -49,11 +49,11 @@ void insert_pair(WorkingGraph& graph, const Step& like, const std::string& value
     graph.set_output(writer, 0, source);
   }
   const std::string integers = graph.fresh_value(value);
-  add_quantize(graph, pattern, source, integers);
-  if (leaves) add_dequantize(graph, pattern, integers, value);
+  add_quantize(graph, like, source, integers);
+  if (leaves) add_dequantize(graph, like, integers, value);
   for (const Edge& edge : edges) {
     const std::string result = graph.fresh_value(value);
-    add_dequantize(graph, pattern, integers, result);
+    add_dequantize(graph, like, integers, result);
     graph.connect(edge, result);
   }
 }

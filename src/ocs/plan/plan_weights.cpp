@@ -75,17 +75,21 @@ std::vector<float> absorb_multiplier(LayerPlan& plan, const WeightProblem& probl
   return exact;
 }
 
-// Energies of rows whose weights of one input lie side by side. The rows do not depend on one another, so that several are added at
-// once.
+// Of one weight: what it stands for, its integer and scale, the energy h of its input.
+inline void add_energy(float real, float stood_for, std::int16_t stored, double scale, double h,
+                       double& signal, double& noise) {
+  const auto value = static_cast<double>(real);
+  const double error = static_cast<double>(stood_for) - scale * stored;
+  signal += h * value * value;
+  noise += h * error * error;
+}
+
+// Of rows whose weights of one input lie side by side. The rows do not depend on one another, so that several are added at once.
 void add_energies(std::span<const float> real, const float* __restrict stood_for,
                   const std::int16_t* __restrict stored, const double* __restrict scales, double h,
                   double* __restrict signal, double* __restrict noise) {
-  for (std::size_t i = 0; i < real.size(); ++i) {
-    const auto value = static_cast<double>(real[i]);
-    const double error = static_cast<double>(stood_for[i]) - scales[i] * stored[i];
-    signal[i] += h * value * value;
-    noise[i] += h * error * error;
-  }
+  for (std::size_t i = 0; i < real.size(); ++i)
+    add_energy(real[i], stood_for[i], stored[i], scales[i], h, signal[i], noise[i]);
 }
 
 // 10 log10 of the output energy over the energy that weight rounding puts in its place, inputs
@@ -101,12 +105,6 @@ double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
     std::array<double, largest_row_block> scales{};
     std::array<double, largest_row_block> signal{};
     std::array<double, largest_row_block> noise{};
-    const auto add = [&](std::size_t row, std::size_t at, double h) {
-      const auto real = static_cast<double>(weight.data[at]);
-      const double error = static_cast<double>(stood_for[at]) - scales[row] * plan.stored[at];
-      signal[row] += h * real * real;
-      noise[row] += h * error * error;
-    };
     const auto count = static_cast<std::size_t>(block.rows());
     // Weights of one input and rows [begin, end).
     const auto add_input = [&](std::int64_t input, std::size_t begin, std::size_t end) {
@@ -123,8 +121,11 @@ double predict_sqnr(const LayerPlan& plan, const ChannelMatrix& weight,
                      &plan.stored[start], &scales[begin], h, &signal[begin], &noise[begin]);
         return;
       }
-      for (std::int64_t tap = 0; tap < weight.taps; ++tap)
-        add(begin, start + static_cast<std::size_t>(tap * weight.tap_stride), h);
+      for (std::int64_t tap = 0; tap < weight.taps; ++tap) {
+        const std::size_t at = start + static_cast<std::size_t>(tap * weight.tap_stride);
+        add_energy(weight.data[at], stood_for[at], plan.stored[at], scales[begin], h, signal[begin],
+                   noise[begin]);
+      }
     };
     if (is_turned(weight)) {
       for (std::int64_t input = 0; input < weight.inputs; ++input) add_input(input, 0, count);
