@@ -73,7 +73,7 @@ class OptimizedGraph {
 // The kernel that took the node in: it writes the node's result, or that of the nodes behind it.
 const onnx::NodeProto* kernel_around(const Graph& graph, const OptimizedGraph& after,
                                      const onnx::NodeProto& node, int depth = 0) {
-  constexpr int most_nodes = 3;  // Conv, Add and Relu in one
+  constexpr int most_nodes = 7;  // from the bias ahead of a LayerNormalization in parts to its end
   for (const std::string& output : node.output()) {
     const onnx::NodeProto* writer = after.producer(output);
     if (writer != nullptr && writer->op_type() != "DequantizeLinear" &&

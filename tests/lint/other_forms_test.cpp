@@ -196,6 +196,28 @@ TEST(SignedActivations, AreSharedBehindAPairThatChangesNothing) {
   EXPECT_EQ(forecast(model, lint_target("ort-cpu")).fused, 1U);  // the Relu
 }
 
+// Two blocks of four bits are one byte a column; some tools write a byte for each.
+TEST(StoredMatMulNBits, IsRefusedWhereItsZeroPointsAreNotPacked) {
+  const auto model = [](const std::string& zero_points) {
+    return name_nodes(text_model("opset 17; opset com.microsoft 1; input x float[1, 2, 64]; init w "
+                                 "uint8[8, 2, 16] ones;"
+                                 "init s float[16] ones; init z uint8" +
+                                 zero_points +
+                                 " ones;"
+                                 "n: y = com.microsoft.MatMulNBits(x, w, s, z) {K = 64, N = 8, "
+                                 "bits = 4, block_size = 32}; output y"))
+        .model;
+  };
+  for (const std::string shape : {"[8]", "[8, 1]"}) {
+    EXPECT_TRUE(forecast(model(shape), lint_target("ort-cpu")).nodes.at(0).is_fused());
+    expect_engine_agrees(model(shape), lint_target("ort-cpu"));
+  }
+  const NodeForecast unpacked = forecast(model("[8, 2]"), lint_target("ort-cpu")).nodes.at(0);
+  EXPECT_EQ(unpacked.rule, LintRule::engine_refuses);
+  EXPECT_EQ(unpacked.reason, "its zero points 'z' are 16 bytes, packed in 4 bits they are 8");
+  expect_engine_agrees(model("[8, 2]"), lint_target("ort-cpu"));
+}
+
 TEST(Attributes, AreRefusedBelowTheirOpset) {
   const auto expect_refused = [](const std::string& text, const std::string& reason) {
     const Model model = name_nodes(text_model(text)).model;
@@ -210,6 +232,64 @@ TEST(Attributes, AreRefusedBelowTheirOpset) {
       R"(ir 9; opset 19; input x float[1, 32]; init q int8[32, 2] ones; init s float[2, 2] ones;
       d: w = DequantizeLinear(q, s) {axis = 0, block_size = 16}; mat: y = MatMul(x, w); output y)",
       "the attribute block_size");
+}
+
+// The engine's opset at which an attribute comes or goes is the forecast's: it loads the model on one side and not on the other.
+TEST(Attributes, AreRefusedWhereTheEngineRefusesThem) {
+  struct Border {
+    std::string text{};
+    int allowed = 0;
+    int refused = 0;
+  };
+  const std::string scales = "init s float[] {0.1}; init z int8[] {0};";
+  const std::vector<Border> borders{
+      {"y = ReduceL1(x) {axes = [2]}", 17, 18},
+      {"y = ReduceL2(x) {axes = [2]}", 17, 18},
+      {"y = ReduceLogSum(x) {axes = [2]}", 17, 18},
+      {"y = ReduceLogSumExp(x) {axes = [2]}", 17, 18},
+      {"y = ReduceMax(x) {axes = [2]}", 17, 18},
+      {"y = ReduceMean(x) {axes = [2]}", 17, 18},
+      {"y = ReduceMin(x) {axes = [2]}", 17, 18},
+      {"y = ReduceProd(x) {axes = [2]}", 17, 18},
+      {"y = ReduceSum(x) {axes = [2]}", 12, 13},
+      {"y = ReduceSumSquare(x) {axes = [2]}", 17, 18},
+      {"y = Clip(x) {min = 0.5}", 10, 11},
+      {"y = Clip(x) {max = 0.5}", 10, 11},
+      {"y = Dropout(x) {ratio = 0.5}", 11, 12},
+      {"y = Pad(x) {pads = [0, 0, 1, 0, 0, 1]}", 10, 11},
+      {"y = Pad(x) {pads = [0, 0, 1, 0, 0, 1], value = 0.5}", 10, 11},
+      {"y = Slice(x) {starts = [0], ends = [1]}", 9, 10},
+      {"y = Slice(x) {starts = [0], ends = [1], axes = [2]}", 9, 10},
+      {"y, u = Split(x) {split = [2, 2], axis = 2}; output u", 12, 13},
+      {"y, u = Split(x) {num_outputs = 2, axis = 2}; output u", 18, 17},
+      {"y = Squeeze(x) {axes = [0]}", 12, 13},
+      {"y = Unsqueeze(x) {axes = [0]}", 12, 13},
+      {"y, i = TopK(x) {k = 1}; output i", 9, 10},
+      {"y = Cast(x) {to = 17, saturate = 1}", 19, 18},
+      {"init g int64[2] {1, -1}; y = Reshape(x, g) {allowzero = 0}", 14, 13},
+      {"init g float[2] ones; y = BatchNormalization(x, g, g, g, g) {training_mode = 0}", 14, 13},
+      {"init g float[2] ones; y = BatchNormalization(x, g, g, g, g) {spatial = 1}", 8, 9},
+      {"init e float[0] zeros; init g float[3] ones; y = Resize(x, e, g) {antialias = 0}", 18, 17},
+      {scales + "y = QuantizeLinear(x, s, z) {axis = 1}", 13, 12},
+      {scales + "y = QuantizeLinear(x, s, z) {saturate = 1}", 19, 18},
+      {scales + "y = QuantizeLinear(x, s, z) {block_size = 0}", 21, 20},
+      {scales + "y = QuantizeLinear(x, s) {output_dtype = 3}", 21, 20},
+      {scales + "v = QuantizeLinear(x, s, z); y = DequantizeLinear(v, s, z) {output_dtype = 1}", 23,
+       22},
+  };
+  for (const Border& border : borders) {
+    SCOPED_TRACE(border.text);
+    const auto model = [&](int opset) {
+      return name_nodes(text_model("ir 10; opset " + std::to_string(opset) +
+                                   "; input x float[1, 2, 4]; " + border.text + "; output y"))
+          .model;
+    };
+    EXPECT_EQ(forecast(model(border.allowed), lint_target("ort-cpu")).refusal, "");
+    EXPECT_NO_THROW((void)onnx_runtime()(model(border.allowed), {}));
+    EXPECT_THAT(forecast(model(border.refused), lint_target("ort-cpu")).refusal,
+                HasSubstr("has the attribute"));
+    EXPECT_THROW((void)onnx_runtime()(model(border.refused), {}), Error);
+  }
 }
 
 // Random damage: an answer or an Error, nothing else.

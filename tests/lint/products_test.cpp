@@ -31,6 +31,22 @@ const std::string wide =
     "init h uint16[] {3}; q9: k = com.microsoft.QuantizeLinear(x, s, h); d9: e = "
     "com.microsoft.DequantizeLinear(k, s, h);";
 
+// A product of three axes, which the engine does not make a Gemm with its bias.
+const std::string stacked = "input x3 float[1, words, 32]; mm: p = MatMul(x3, wd2);";
+const std::string gelu_of_y =
+    "init g2 float[] {1.4142135}; init g1 float[] {1}; init gh float[] {0.5}; o1: a = Div(y, g2); "
+    "o2: e = Erf(a);"
+    "o3: f = Add(e, g1); o4: h = Mul(y, f); o5: o = Mul(h, gh); output o;";
+const std::string residual_of_y =
+    "input x6 float[1, words, 6]; n: y = Add(p, fb); o: u = Add(y, x6);";
+const std::string layer_norm_of_u =
+    "init two float[] {2}; init eps float[] {0.00001}; init lw float[6] range; init lb float[6] "
+    "{6, 5, 4, 3, 2, 1};"
+    "l1: a = ReduceMean(u) {axes = [-1], keepdims = 1}; l2: e = Sub(u, a); l3: f = Pow(e, two);"
+    "l4: h = ReduceMean(f) {axes = [-1], keepdims = 1}; l5: j = Add(h, eps); l6: k = Sqrt(j); l7: "
+    "c = Div(e, k);"
+    "l8: n1 = Mul(c, lw); l9: o = Add(n1, lb); output o;";
+
 struct Case {
   std::string name{};
   std::string text{};
@@ -89,6 +105,28 @@ INSTANTIATE_TEST_SUITE_P(
              "output y;",
              LintRule::nbits_form},
         Case{"WeightsOnlyMatMulAndBias", "n: p = MatMul(x, wd2); a: y = Add(p, fb); output y;",
+             LintRule::integer_kernel},
+        Case{"BiasOfWeightsOnly", stacked + "n: y = Add(p, fb); output y;",
+             LintRule::integer_kernel},
+        Case{"BiasOfWeightsOnlyAheadOfIt", stacked + "n: y = Add(fb, p); output y;",
+             LintRule::integer_kernel},
+        Case{"BiasOfWeightsOnlyOfTwoAxes",
+             stacked + "init f2 float[1, 6] ones; n: y = Add(p, f2); output y;",
+             LintRule::not_quantized},
+        Case{"BiasOfWeightsOnlyThatIsAnInput",
+             stacked + "input u float[6]; n: y = Add(p, u); output y;", LintRule::integer_kernel},
+        Case{"BiasOfWeightsOnlyReadTwice",
+             stacked + "n: y = Add(p, fb); e: u = Exp(p); output y; output u;",
+             LintRule::not_quantized},
+        Case{"BiasOfWeightsOnlyAheadOfGelu", stacked + "n: y = Add(p, fb);" + gelu_of_y,
+             LintRule::not_quantized},
+        Case{"BiasOfWeightsOnlyAndAnAdd", stacked + residual_of_y + "output u;",
+             LintRule::integer_kernel},
+        Case{"BiasOfWeightsOnlyAheadOfLayerNorm",
+             stacked + residual_of_y + "info y float[1, words, 6];" + layer_norm_of_u,
+             LintRule::not_quantized},
+        Case{"BiasOfWeightsOnlyAheadOfLayerNormOfOtherExtents",
+             stacked + residual_of_y + "info y float[1, others, 6];" + layer_norm_of_u,
              LintRule::integer_kernel},
         Case{"WeightsOnlyGemmWithAlpha", "n: y = Gemm(x, wd2, fb) {alpha = 0.5}; output y;",
              LintRule::nbits_form},

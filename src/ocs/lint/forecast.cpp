@@ -14,6 +14,7 @@
 #include "ocs/lint/channel_hint.h"
 #include "ocs/lint/computing_nodes.h"
 #include "ocs/lint/engine_rewrites.h"
+#include "ocs/lint/foreign_attribute.h"
 #include "ocs/lint/judge.h"
 #include "ocs/lint/known_shapes.h"
 #include "ocs/lint/node_work.h"
@@ -143,32 +144,6 @@ std::string free_input(const Model& model) {
   return "";
 }
 
-// An attribute of QuantizeLinear or DequantizeLinear that their operator set does not know yet: tools that raise the opset of a
-// model only where they must leave such; "" where there is none.
-std::string unknown_attribute(const Model& model) {
-  struct Since {
-    std::string_view attribute{};
-    std::int64_t opset = 0;
-  };
-  static constexpr std::array attributes{Since{"axis", 13}, Since{"saturate", 19},
-                                         Since{"block_size", 21}, Since{"output_dtype", 21}};
-  std::string found;
-  for_each_graph(model.graph(), [&](const onnx::GraphProto& graph) {
-    for (const onnx::NodeProto& node : graph.node()) {
-      if (!in_default_domain(node) ||
-          (node.op_type() != "QuantizeLinear" && node.op_type() != "DequantizeLinear"))
-        continue;
-      for (const Since& since : attributes)
-        if (found.empty() && model.opset() < since.opset &&
-            attribute(node, since.attribute) != nullptr)
-          found = fmt::format(
-              "{} has the attribute {}, which {} knows from opset {} on: the model has opset {}",
-              name_of(node), since.attribute, node.op_type(), since.opset, model.opset());
-    }
-  });
-  return found;
-}
-
 }  // namespace
 
 LintForecast forecast(const Model& model, const LintTarget& target) {
@@ -178,7 +153,7 @@ LintForecast forecast(const Model& model, const LintTarget& target) {
   if (model.opset() > target.newest_opset)
     result.refusal = fmt::format("the model has opset {}, {} knows those up to {}", model.opset(),
                                  target.engine, target.newest_opset);
-  if (result.refusal.empty()) result.refusal = unknown_attribute(model);
+  if (result.refusal.empty()) result.refusal = foreign_attribute(model);
   if (!target.takes_free_extents && result.refusal.empty())
     if (const std::string input = free_input(model); !input.empty())
       result.refusal = fmt::format("the input '{}' has an extent that is not fixed", input);

@@ -216,6 +216,7 @@ Verdict judge_refusal(const JudgeInput& input, const Surroundings& around) {
 }
 
 Verdict judge(const JudgeInput& input, const Step& step) {
+  if (step.op == "com.microsoft.MatMulNBits") return judge_stored_nbits(input, step);
   if (is_integer_operator(step.op)) return {};
   if (moves_values(step.op) && !step.inputs.empty() &&
       (input.integers.contains(step.inputs.front()) ||
@@ -229,6 +230,7 @@ Verdict judge(const JudgeInput& input, const Step& step) {
     return step.op == "Gemm" ? judge_gemm(input, step, around) : judge_matmul(input, step, around);
   }
   if (step.op == "Relu" || step.op == "Clip") return judge_clamp(input, step);
+  if (step.op == "Add" && adds_bias_of_nbits(input, step)) return {};
   if (const std::optional<Form> form = form_of(step.op)) return judge_form(input, step, *form);
   if (Verdict refusal = judge_refusal(input, surroundings_of(input.graph, step));
       refusal.rule != LintRule::integer_kernel)

@@ -28,6 +28,19 @@ struct JudgeInput {
 [[nodiscard]] Verdict judge_gemm(const JudgeInput& input, const Step& step,
                                  const Surroundings& around);
 
+// Data of 16 bits: the engine gives them to MatMulNBits as floats.
+[[nodiscard]] bool is_wide(const Step* data);
+
+// A product of float data, or wide ones, with quantized weights.
+[[nodiscard]] Verdict judge_weights_only(const JudgeInput& input, const Step& step,
+                                         const Surroundings& around);
+
+// MatMulNBits as it stands in the model: zero points that are not packed as the kernel unpacks them, which keep the model from loading.
+[[nodiscard]] Verdict judge_stored_nbits(const JudgeInput& input, const Step& step);
+
+// The Add of a vector behind a product that runs as MatMulNBits is the bias of that kernel.
+[[nodiscard]] bool adds_bias_of_nbits(const JudgeInput& input, const Step& add);
+
 // A type of integers that the opset has not.
 [[nodiscard]] Verdict judge_refusal(const JudgeInput& input, const Surroundings& around);
 

@@ -13,14 +13,6 @@ namespace {
 constexpr std::int32_t type_int8 = 3;
 constexpr std::int32_t type_int32 = 6;
 
-const Step* in_front_of(const Surroundings& around, std::size_t input) {
-  return input < around.in_front.size() ? around.in_front[input] : nullptr;
-}
-
-bool has_input(const Step& step, std::size_t input) {
-  return input < step.inputs.size() && !step.inputs[input].empty();
-}
-
 Verdict not_quantized() {
   return {LintRule::not_quantized, "neither its inputs nor its result are quantized"};
 }
@@ -47,8 +39,8 @@ Verdict judge_integers(const JudgeInput& input, const Step& data, const Step& we
 }
 
 Verdict judge_bias(const JudgeInput& input, const Step& step, const Surroundings& around) {
-  if (!has_input(step, 2)) return {};
-  const Step* bias = in_front_of(around, 2);
+  if (!step.has_input(2)) return {};
+  const Step* bias = around.in_front_of(2);
   if (bias == nullptr && step.node->op_type() == "MatMul")
     return {LintRule::float_bias, fmt::format("the engine makes one Gemm of MatMul and Add, whose "
                                               "bias '{}' is float and whose result "
@@ -85,7 +77,7 @@ bool has_bias_scale(const Quantizer& data, const Quantizer& weight, const Quanti
 }
 
 Verdict judge_bias_scale(const Surroundings& around) {
-  const Step* bias = in_front_of(around, 2);
+  const Step* bias = around.in_front_of(2);
   if (bias == nullptr || bias->node == nullptr)
     return {};  // none, or the engine quantizes it itself
   const Quantizer& data = around.in_front[0]->quantizer;
@@ -99,71 +91,12 @@ Verdict judge_bias_scale(const Surroundings& around) {
                       weight.scales.size() > 1 ? " in the first channel" : "")};
 }
 
-// Float data and quantized weights: what keeps MatMulNBits from them.
-Verdict judge_nbits(const JudgeInput& input, const Step& step, const Step& weight) {
-  const auto refuse = [](std::string why) { return Verdict{LintRule::nbits_form, std::move(why)}; };
-  const Quantizer& grid = weight.quantizer;
-  const std::string& stored = weight.inputs.front();
-  const onnx::TensorProto* integers = input.graph.constant(stored);
-  if (integers == nullptr || !grid.is_constant)
-    return refuse("its weights or their scales are computed");
-  if (integers->dims_size() != 2) return refuse("its weights are no matrix");
-  if (input.graph.readers(stored).size() > 1)
-    return refuse("its weights have other readers as well");
-  if (input.graph.is_shared(weight.inputs[1]))
-    return refuse(fmt::format(
-        "its scale '{}' has other readers, or equals another constant, which makes one of both",
-        weight.inputs[1]));
-  if (bits_of_type(integers->data_type()) > 8 || bits_of_type(integers->data_type()) == 0)
-    return refuse(fmt::format("its weights are {}", type_name(integers->data_type())));
-  if (step.op == "Gemm") {
-    if (int_attribute(*step.node, "transB", 0) != 0)
-      return refuse("its weights are stored transposed");
-    if (int_attribute(*step.node, "transA", 0) != 0) return refuse("its data are transposed");
-    if (float_attribute(*step.node, "alpha", 1.0F) != 1.0F) return refuse("alpha is not 1");
-    if (has_input(step, 2) && float_attribute(*step.node, "beta", 1.0F) != 1.0F)
-      return refuse("beta is not 1");
-    const Shape* bias = has_input(step, 2) ? input.graph.stated_shape(step.inputs[2]) : nullptr;
-    if (has_input(step, 2) && input.graph.is_constant(step.inputs[2]) && bias != nullptr &&
-        (bias->size() != 1 || bias->front() != integers->dims(1)))
-      return refuse("its bias is no vector with a value for each column");
-  }
-  if (grid.block_size > 0) {
-    if (grid.axis != 0 && grid.axis != -2) return refuse("its blocks run along the columns");
-    if (grid.block_size < 16 || (grid.block_size & (grid.block_size - 1)) != 0)
-      return refuse(fmt::format("its blocks have {} rows, not 16, 32, 64, ...", grid.block_size));
-    return {};
-  }
-  if (grid.scale_shape.empty()) return {};
-  if (grid.scale_shape.size() != 1 || grid.scale_shape.front() != integers->dims(1) ||
-      grid.axis != 1)
-    return refuse("its scales are neither one for the tensor nor one for each column");
-  return {};
-}
-
-// Data of 16 bits: the engine gives them to MatMulNBits as floats.
-bool is_wide(const Step* data) {
-  return data != nullptr && bits_of_type(data->quantizer.type) == 16;
-}
-
-Verdict judge_weights_only(const JudgeInput& input, const Step& step, const Surroundings& around) {
-  const bool is_quantized_behind = around.behind != nullptr || around.has_any_behind;
-  if (is_quantized_behind && !is_wide(in_front_of(around, 0)))
-    return float_input(input, step, around);
-  const Step* weight = in_front_of(around, 1);
-  if (weight == nullptr) return float_input(input, step, around);
-  if (step.op == "Conv")
-    return {LintRule::weights_only, "its weights are quantized, its data are float"};
-  if (around.blocking_clamp.rule != LintRule::integer_kernel) return around.blocking_clamp;
-  return judge_nbits(input, step, *weight);
-}
-
 }  // namespace
 
 Verdict judge_conv(const JudgeInput& input, const Step& step, const Surroundings& around) {
   if (around.dequantized == 0 && !around.has_any_behind) return not_quantized();
-  const Step* data = in_front_of(around, 0);
-  const Step* weight = in_front_of(around, 1);
+  const Step* data = around.in_front_of(0);
+  const Step* weight = around.in_front_of(1);
   if (data == nullptr) return judge_weights_only(input, step, around);
   if (weight == nullptr) {
     if (around.behind == nullptr) return around.why_none_behind;
@@ -179,8 +112,8 @@ Verdict judge_conv(const JudgeInput& input, const Step& step, const Surroundings
 
 Verdict judge_matmul(const JudgeInput& input, const Step& step, const Surroundings& around) {
   if (around.dequantized == 0 && !around.has_any_behind) return not_quantized();
-  const Step* left = in_front_of(around, 0);
-  const Step* right = in_front_of(around, 1);
+  const Step* left = around.in_front_of(0);
+  const Step* right = around.in_front_of(1);
   if (left == nullptr || is_wide(left)) return judge_weights_only(input, step, around);
   if (right == nullptr) return float_input(input, step, around);
   if (Verdict width = judge_integers(input, *left, *right, around.behind, false);
@@ -194,15 +127,15 @@ Verdict judge_matmul(const JudgeInput& input, const Step& step, const Surroundin
 
 Verdict judge_gemm(const JudgeInput& input, const Step& step, const Surroundings& around) {
   if (around.dequantized == 0 && !around.has_any_behind) return not_quantized();
-  const Step* data = in_front_of(around, 0);
-  const Step* weight = in_front_of(around, 1);
+  const Step* data = around.in_front_of(0);
+  const Step* weight = around.in_front_of(1);
   if (data == nullptr || is_wide(data)) return judge_weights_only(input, step, around);
   if (weight == nullptr) return float_input(input, step, around);
   if (around.blocking_clamp.rule != LintRule::integer_kernel) return around.blocking_clamp;
   if (around.has_any_behind && around.behind == nullptr) return around.why_none_behind;
   if (Verdict bias = judge_bias(input, step, around); bias.rule != LintRule::integer_kernel)
     return bias;
-  if (has_input(step, 2) && step.node->op_type() == "Gemm") {
+  if (step.has_input(2) && step.node->op_type() == "Gemm") {
     if (float_attribute(*step.node, "alpha", 1.0F) != 1.0F)
       return {LintRule::gemm_form, "alpha is not 1"};
     if (float_attribute(*step.node, "beta", 1.0F) != 1.0F)

@@ -29,6 +29,11 @@ struct Surroundings {
   // nothing ahead of a QuantizeLinear. "integer kernel" where that holds.
   Verdict blocking_clamp{};
   bool has_any_behind = false;  // some reader is a QuantizeLinear
+
+  // The DequantizeLinear of an input; nullptr also where the step has no such input.
+  [[nodiscard]] const Step* in_front_of(std::size_t input) const {
+    return input < in_front.size() ? in_front[input] : nullptr;
+  }
 };
 
 [[nodiscard]] Surroundings surroundings_of(const WorkingGraph& graph, const Step& step);

@@ -53,8 +53,9 @@ void WorkingGraph::read_types(const onnx::GraphProto& graph) {
   const auto read = [&](const onnx::ValueInfoProto& value) {
     if (!value.type().has_tensor_type()) return;
     types_[value.name()] = value.type().tensor_type().elem_type();
-    if (value.type().tensor_type().has_shape())
-      shapes_[value.name()] = stated(value.type().tensor_type().shape());
+    if (!value.type().tensor_type().has_shape()) return;
+    shapes_[value.name()] = stated(value.type().tensor_type().shape());
+    stated_[value.name()] = &value.type().tensor_type().shape();
   };
   std::ranges::for_each(graph.input(), read);
   std::ranges::for_each(graph.output(), read);
@@ -171,6 +172,19 @@ std::int32_t WorkingGraph::stated_type(std::string_view value) const {
   const auto found = types_.find(value);
   if (found != types_.end()) return found->second;
   return outer_ == nullptr ? 0 : outer_->stated_type(value);
+}
+
+bool WorkingGraph::have_equal_extents(std::string_view a, std::string_view b) const {
+  const auto first = stated_.find(a);
+  const auto second = stated_.find(b);
+  using Extent = onnx::TensorShapeProto::Dimension;
+  return first != stated_.end() && second != stated_.end() &&
+         std::ranges::equal(first->second->dim(), second->second->dim(),
+                            [](const Extent& one, const Extent& other) {
+                              return one.has_dim_value() ? one.dim_value() == other.dim_value()
+                                                         : !one.dim_param().empty() &&
+                                                               one.dim_param() == other.dim_param();
+                            });
 }
 
 const Shape* WorkingGraph::stated_shape(std::string_view value) const {

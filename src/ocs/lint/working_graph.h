@@ -30,6 +30,9 @@ struct Step {
 
   [[nodiscard]] bool is_quantize() const { return op == "QuantizeLinear"; }
   [[nodiscard]] bool is_dequantize() const { return op == "DequantizeLinear"; }
+  [[nodiscard]] bool has_input(std::size_t input) const {
+    return input < inputs.size() && !inputs[input].empty();
+  }
 };
 
 struct Edge {
@@ -76,6 +79,9 @@ class WorkingGraph {
   // Extents where they are stated, of an input, a value with value_info or a constant; -1: free. nullptr: not stated.
   [[nodiscard]] const Shape* stated_shape(std::string_view value) const;
 
+  // Whether both shapes are stated, and equal extent for extent, free ones by name.
+  [[nodiscard]] bool have_equal_extents(std::string_view a, std::string_view b) const;
+
   [[nodiscard]] const std::map<std::string, Shape, std::less<>>& stated_shapes() const {
     return shapes_;
   }
@@ -113,6 +119,7 @@ class WorkingGraph {
   std::set<std::string, std::less<>> captured_{};
   std::map<std::string, std::int32_t, std::less<>> types_{};
   std::map<std::string, Shape, std::less<>> shapes_{};
+  std::map<std::string, const onnx::TensorShapeProto*, std::less<>> stated_{};  // with names
   std::size_t fresh_ = 0;
 };
 

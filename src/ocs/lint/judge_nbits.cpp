@@ -1,0 +1,151 @@
+// MatMulNBits: products of float data and quantized weights.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ocs/graph/graph.h"
+#include "ocs/graph/tensor_proto.h"
+#include "ocs/lint/judge.h"
+#include "ocs/lint/rewrite_steps.h"
+
+namespace ocs {
+namespace {
+
+// Float data and quantized weights: what keeps MatMulNBits from them.
+Verdict judge_nbits(const JudgeInput& input, const Step& step, const Step& weight) {
+  const auto refuse = [](std::string why) { return Verdict{LintRule::nbits_form, std::move(why)}; };
+  const Quantizer& grid = weight.quantizer;
+  const std::string& stored = weight.inputs.front();
+  const onnx::TensorProto* integers = input.graph.constant(stored);
+  if (integers == nullptr || !grid.is_constant)
+    return refuse("its weights or their scales are computed");
+  if (integers->dims_size() != 2) return refuse("its weights are no matrix");
+  if (input.graph.readers(stored).size() > 1)
+    return refuse("its weights have other readers as well");
+  if (input.graph.is_shared(weight.inputs[1]))
+    return refuse(fmt::format(
+        "its scale '{}' has other readers, or equals another constant, which makes one of both",
+        weight.inputs[1]));
+  if (bits_of_type(integers->data_type()) > 8 || bits_of_type(integers->data_type()) == 0)
+    return refuse(fmt::format("its weights are {}", type_name(integers->data_type())));
+  if (step.op == "Gemm") {
+    if (int_attribute(*step.node, "transB", 0) != 0)
+      return refuse("its weights are stored transposed");
+    if (int_attribute(*step.node, "transA", 0) != 0) return refuse("its data are transposed");
+    if (float_attribute(*step.node, "alpha", 1.0F) != 1.0F) return refuse("alpha is not 1");
+    if (step.has_input(2) && float_attribute(*step.node, "beta", 1.0F) != 1.0F)
+      return refuse("beta is not 1");
+    const Shape* bias = step.has_input(2) ? input.graph.stated_shape(step.inputs[2]) : nullptr;
+    if (step.has_input(2) && input.graph.is_constant(step.inputs[2]) && bias != nullptr &&
+        (bias->size() != 1 || bias->front() != integers->dims(1)))
+      return refuse("its bias is no vector with a value for each column");
+  }
+  if (grid.block_size > 0) {
+    if (grid.axis != 0 && grid.axis != -2) return refuse("its blocks run along the columns");
+    if (grid.block_size < 16 || (grid.block_size & (grid.block_size - 1)) != 0)
+      return refuse(fmt::format("its blocks have {} rows, not 16, 32, 64, ...", grid.block_size));
+    return {};
+  }
+  if (grid.scale_shape.empty()) return {};
+  if (grid.scale_shape.size() != 1 || grid.scale_shape.front() != integers->dims(1) ||
+      grid.axis != 1)
+    return refuse("its scales are neither one for the tensor nor one for each column");
+  return {};
+}
+
+// Columns of the weights of a product that runs as MatMulNBits and has no bias yet; 0 for any other step.
+std::int64_t nbits_columns(const JudgeInput& input, const Step& step) {
+  constexpr std::size_t bias_of_nbits = 5;
+  constexpr std::size_t bias_of_gemm = 2;
+  if (step.op == "com.microsoft.MatMulNBits")
+    return step.has_input(bias_of_nbits) ? 0 : int_attribute(*step.node, "N", 0);
+  if ((step.op != "MatMul" && step.op != "Gemm") || step.has_input(bias_of_gemm)) return 0;
+  const Surroundings around = surroundings_of(input.graph, step);
+  const Step* data = around.in_front_of(0);
+  const Step* weight = around.in_front_of(1);
+  if ((data != nullptr && !is_wide(data)) || weight == nullptr ||
+      judge_weights_only(input, step, around).rule != LintRule::integer_kernel)
+    return 0;
+  return input.graph.constant(weight->inputs.front())->dims(1);
+}
+
+// x -> Div or Mul by a constant -> Erf, the head of a Gelu written as five nodes.
+bool is_head_of_gelu(const WorkingGraph& graph, const Step& step) {
+  if ((step.op != "Div" && step.op != "Mul") || !is_only_inner(graph, step.outputs.front()))
+    return false;
+  return graph.step(graph.readers(step.outputs.front()).front().step).op == "Erf";
+}
+
+// The Add of two branches of equal extents whose sum a LayerNormalization reads, maybe one written as its parts: the engine makes a
+// SkipLayerNormalization of them.
+bool is_head_of_layer_norm(const WorkingGraph& graph, const Step& step) {
+  const auto reads = [&](std::string_view op) {
+    return std::ranges::any_of(graph.readers(step.outputs.front()),
+                               [&](const Edge& edge) { return graph.step(edge.step).op == op; });
+  };
+  return step.op == "Add" && step.inputs.size() == 2 &&
+         (reads("LayerNormalization") || (reads("ReduceMean") && reads("Sub"))) &&
+         graph.have_equal_extents(step.inputs[0], step.inputs[1]);
+}
+
+// Kernels that add a bias themselves and are looked for ahead of that of MatMulNBits.
+bool takes_bias_ahead(const WorkingGraph& graph, const Step& reader) {
+  return reader.op == "Gelu" || reader.op == "com.microsoft.Gelu" ||
+         reader.op == "com.microsoft.FastGelu" ||
+         reader.op == "com.microsoft.SkipLayerNormalization" || is_head_of_gelu(graph, reader) ||
+         is_head_of_layer_norm(graph, reader);
+}
+
+}  // namespace
+
+bool is_wide(const Step* data) {
+  return data != nullptr && bits_of_type(data->quantizer.type) == 16;
+}
+
+Verdict judge_weights_only(const JudgeInput& input, const Step& step, const Surroundings& around) {
+  const bool is_quantized_behind = around.behind != nullptr || around.has_any_behind;
+  if (is_quantized_behind && !is_wide(around.in_front_of(0)))
+    return float_input(input, step, around);
+  const Step* weight = around.in_front_of(1);
+  if (weight == nullptr) return float_input(input, step, around);
+  if (step.op == "Conv")
+    return {LintRule::weights_only, "its weights are quantized, its data are float"};
+  if (around.blocking_clamp.rule != LintRule::integer_kernel) return around.blocking_clamp;
+  return judge_nbits(input, step, *weight);
+}
+
+Verdict judge_stored_nbits(const JudgeInput& input, const Step& step) {
+  constexpr std::size_t zero_points_of_nbits = 3;
+  if (!step.has_input(zero_points_of_nbits)) return {};
+  const std::string& name = step.inputs[zero_points_of_nbits];
+  const onnx::TensorProto* points = input.graph.constant(name);
+  if (points == nullptr || points->data_type() != onnx::TensorProto::UINT8) return {};
+  const std::int64_t block = int_attribute(*step.node, "block_size", 0);
+  const std::int64_t bits = int_attribute(*step.node, "bits", 4);
+  if (block <= 0) return {};
+  const std::int64_t blocks = (int_attribute(*step.node, "K", 0) + block - 1) / block;
+  const std::int64_t wanted = int_attribute(*step.node, "N", 0) * ((blocks * bits + 7) / 8);
+  if (element_count(*points) == wanted) return {};
+  return {LintRule::engine_refuses,
+          fmt::format("its zero points '{}' are {} bytes, packed in {} bits they are {}", name,
+                      element_count(*points), bits, wanted)};
+}
+
+bool adds_bias_of_nbits(const JudgeInput& input, const Step& add) {
+  const WorkingGraph& graph = input.graph;
+  if (add.inputs.size() != 2 || add.outputs.empty()) return false;
+  if (std::ranges::any_of(graph.readers(add.outputs.front()), [&](const Edge& edge) {
+        return takes_bias_ahead(graph, graph.step(edge.step));
+      }))
+    return false;
+  for (std::size_t i = 0; i < add.inputs.size(); ++i) {
+    const Step* product = graph.producer(add.inputs[i]);
+    if (product == nullptr || !is_only_inner(graph, add.inputs[i])) continue;
+    const Shape* bias = graph.stated_shape(add.inputs[1 - i]);
+    if (bias != nullptr && bias->size() == 1 && bias->front() == nbits_columns(input, *product))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace ocs
