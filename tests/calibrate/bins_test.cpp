@@ -18,7 +18,7 @@ std::uint32_t magnitude_of(float value) {
 
 std::uint32_t number_of(float value, int exponent) {
   std::uint32_t number = 0;
-  bins::numbers_scalar({&value, 1}, exponent, &number);
+  EXPECT_EQ(bins::number_all_scalar({&value, 1}, exponent, &number).count, 1U);
   return number;
 }
 
@@ -52,6 +52,10 @@ TEST(BinNumbers, HoldHalfOpenIntervals) {
   EXPECT_EQ(number_of(-0.0F, exponent), bins::zero);
 }
 
+bool is_same(const bins::Extremes& a, const bins::Extremes& b) {
+  return a.min == b.min && a.max == b.max && a.magnitude == b.magnitude;
+}
+
 // Bounds of bins and their neighbours on both sides, at many widths.
 std::vector<float> around_bounds(int exponent) {
   std::vector<float> result{0.0F, -0.0F, smallest, -smallest};
@@ -71,16 +75,18 @@ TEST(BinNumbers, WithoutZerosAreThoseOfTheOtherValues) {
       // Zeros of both signs in runs and alone, at every place of a vector.
       for (std::size_t i = 0; i < values.size(); ++i)
         if (i % 7 == 3 || i % 64 < i / 64 % 40) values[i] = i % 2 == 0 ? 0.0F : -0.0F;
-      for (const std::size_t count : {values.size(), std::size_t{0}, std::size_t{5}}) {
+      for (const std::size_t count : {values.size(), std::size_t{1}, std::size_t{5}}) {
         const std::span<const float> part = std::span(values).first(count);
         std::vector<std::uint32_t> expected(count);
-        bins::numbers_scalar(part, exponent, expected.data());
+        (void)bins::number_all_scalar(part, exponent, expected.data());
         std::erase(expected, bins::zero);
         std::vector<std::uint32_t> found(count + bins::slack);
-        found.resize(bins::nonzero_numbers(part, exponent, found.data()));
+        const bins::Numbered numbered = bins::number_nonzero(part, exponent, found.data());
+        EXPECT_TRUE(is_same(numbered.extremes, bins::extremes_scalar(part)));
+        found.resize(numbered.count);
         EXPECT_EQ(found, expected) << target << ", exponent " << exponent;
         found.resize(count);
-        found.resize(bins::nonzero_numbers_scalar(part, exponent, found.data()));
+        found.resize(bins::number_nonzero_scalar(part, exponent, found.data()).count);
         EXPECT_EQ(found, expected);
       }
     }
@@ -95,8 +101,10 @@ TEST(BinNumbers, AreTheSameOnEveryInstructionSet) {
         if (bins::exponent_for(magnitude_of(value)) <= exponent) values.push_back(value);
       std::vector<std::uint32_t> expected(values.size());
       std::vector<std::uint32_t> found(values.size());
-      bins::numbers_scalar(values, exponent, expected.data());
-      bins::numbers(values, exponent, found.data());
+      (void)bins::number_all_scalar(values, exponent, expected.data());
+      const bins::Numbered numbered = bins::number_all(values, exponent, found.data());
+      EXPECT_TRUE(is_same(numbered.extremes, bins::extremes_scalar(values)));
+      EXPECT_EQ(numbered.count, values.size());
       EXPECT_EQ(found, expected) << target << ", exponent " << exponent;
     }
   });
@@ -105,11 +113,11 @@ TEST(BinNumbers, AreTheSameOnEveryInstructionSet) {
 TEST(BinNumbers, AreTheSameAtEveryLength) {
   const std::vector<float> values = values::activations(3, 70, false);
   values::for_each_target([&](const std::string& target) {
-    for (std::size_t count = 0; count <= values.size(); ++count) {
+    for (std::size_t count = 1; count <= values.size(); ++count) {
       std::vector<std::uint32_t> expected(count + 1, 77);
       std::vector<std::uint32_t> found(count + 1, 77);
-      bins::numbers_scalar(std::span(values).first(count), 0, expected.data());
-      bins::numbers(std::span(values).first(count), 0, found.data());
+      (void)bins::number_all_scalar(std::span(values).first(count), 0, expected.data());
+      (void)bins::number_all(std::span(values).first(count), 0, found.data());
       EXPECT_EQ(found, expected) << target << ", " << count << " values";
     }
   });
@@ -125,6 +133,13 @@ TEST(BinExtremes, AreTheSameOnEveryInstructionSet) {
       EXPECT_EQ(found.min, expected.min) << target << ", " << count << " values";
       EXPECT_EQ(found.max, expected.max) << target << ", " << count << " values";
       EXPECT_EQ(found.magnitude, expected.magnitude) << target << ", " << count << " values";
+      // The passes that number find them too, whether the exponent holds the values or not.
+      std::vector<std::uint32_t> numbers(count + bins::slack);
+      for (const int exponent : {-126, 0, 117}) {
+        EXPECT_TRUE(is_same(bins::number_all(part, exponent, numbers.data()).extremes, expected));
+        EXPECT_TRUE(
+            is_same(bins::number_nonzero(part, exponent, numbers.data()).extremes, expected));
+      }
     }
   });
 }
@@ -137,6 +152,11 @@ TEST(BinExtremes, ShowWhatIsNotFiniteAtEveryPlace) {
       EXPECT_EQ(bins::extremes(values).magnitude, bins::infinity_bits) << target;
       values[place] = -std::numeric_limits<float>::quiet_NaN();
       EXPECT_GT(bins::extremes(values).magnitude, bins::infinity_bits) << target;
+      std::vector<std::uint32_t> numbers(values.size() + bins::slack);
+      EXPECT_GT(bins::number_all(values, 0, numbers.data()).extremes.magnitude,
+                bins::infinity_bits);
+      EXPECT_GT(bins::number_nonzero(values, 0, numbers.data()).extremes.magnitude,
+                bins::infinity_bits);
     }
   });
 }

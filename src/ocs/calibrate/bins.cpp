@@ -20,27 +20,30 @@ Extremes extremes_scalar(std::span<const float> values) {
   return result;
 }
 
-int exponent_for(std::uint32_t magnitude) {
-  // |value| < 2^(k + 1) with k = its exponent field - 127; half = 2^11 bins of 2^(k + 1 - 11) reach
-  // just that far.
-  const int field = static_cast<int>(magnitude >> 23U);
-  return std::max(field - 127 + 1 - 11, lowest_exponent);
+namespace {
+
+std::uint32_t number_of(float value, int exponent) {
+  // A double holds the quotient of any float by any of our widths exactly.
+  const double bin = std::floor(std::ldexp(static_cast<double>(value), -exponent));
+  return value == 0.0F ? zero : static_cast<std::uint32_t>(static_cast<int>(bin) + half);
 }
 
-void numbers_scalar(std::span<const float> values, int exponent, std::uint32_t* numbers) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    // A double holds the quotient of any float by any of our widths exactly.
-    const double bin = std::floor(std::ldexp(static_cast<double>(values[i]), -exponent));
-    numbers[i] =
-        values[i] == 0.0F ? zero : static_cast<std::uint32_t>(static_cast<int>(bin) + half);
-  }
+}  // namespace
+
+Numbered number_all_scalar(std::span<const float> values, int exponent, std::uint32_t* numbers) {
+  const Extremes extremes = extremes_scalar(values);
+  if (holds(exponent, extremes))
+    std::ranges::transform(values, numbers,
+                           [&](float value) { return number_of(value, exponent); });
+  return {.extremes = extremes, .count = values.size()};
 }
 
-std::size_t nonzero_numbers_scalar(std::span<const float> values, int exponent,
-                                   std::uint32_t* numbers) {
-  std::size_t found = 0;
-  for (const float& value : values)
-    if (value != 0.0F) numbers_scalar({&value, 1}, exponent, numbers + found++);
+Numbered number_nonzero_scalar(std::span<const float> values, int exponent,
+                               std::uint32_t* numbers) {
+  Numbered found{.extremes = extremes_scalar(values)};
+  if (!holds(exponent, found.extremes)) return found;
+  for (const float value : values)
+    if (value != 0.0F) numbers[found.count++] = number_of(value, exponent);
   return found;
 }
 

@@ -1,8 +1,9 @@
-// The inner loops of Histogram: one pass for the range of a block, one that turns values into bin
-// numbers. Each has a version for every instruction set (bins_simd.cpp, chosen at run time) and a
+// The inner loops of Histogram: a pass for the range of a block, and one that turns values into bin
+// numbers and finds their range as well. Each has a version for every instruction set (bins_simd.cpp, chosen at run time) and a
 // plain one that is the definition; both give the same bits.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,19 +34,34 @@ struct Extremes {
 // lowest_exponent, so that no width and no factor leaves the normal floats (then values and results
 // do not depend on how a processor treats subnormal ones).
 constexpr int lowest_exponent = -126;
-[[nodiscard]] int exponent_for(std::uint32_t magnitude);
+[[nodiscard]] constexpr int exponent_for(std::uint32_t magnitude) {
+  // |value| < 2^(k + 1) with k = its exponent field - 127; half = 2^11 bins of 2^(k + 1 - 11) reach
+  // just that far.
+  const int field = static_cast<int>(magnitude >> 23U);
+  return std::max(field - 127 + 1 - 11, lowest_exponent);
+}
 
-// numbers[i] = half + floor(values[i] / 2^exponent), or `zero`. Finite values of a magnitude that
-// the exponent holds.
-void numbers(std::span<const float> values, int exponent, std::uint32_t* numbers);
-void numbers_scalar(std::span<const float> values, int exponent, std::uint32_t* numbers);
+[[nodiscard]] constexpr bool holds(int exponent, const Extremes& extremes) {
+  return extremes.magnitude < infinity_bits && exponent_for(extremes.magnitude) <= exponent;
+}
 
-// The same without the zeros: the numbers of the other values in their order; returns how many. Up
-// to `slack` more elements of `numbers` may be written.
+struct Numbered {
+  Extremes extremes{};
+  std::size_t count = 0;  // numbers written
+};
+
+// numbers[i] = half + floor(values[i] / 2^exponent), or `zero`, and the extremes, in one pass over at least one value. Where the exponent
+// does not hold them, count and numbers mean nothing. Up to `slack` more elements of `numbers` may be written.
 constexpr std::size_t slack = 64;
-[[nodiscard]] std::size_t nonzero_numbers(std::span<const float> values, int exponent,
-                                          std::uint32_t* numbers);
-[[nodiscard]] std::size_t nonzero_numbers_scalar(std::span<const float> values, int exponent,
-                                                 std::uint32_t* numbers);
+[[nodiscard]] Numbered number_all(std::span<const float> values, int exponent,
+                                  std::uint32_t* numbers);
+[[nodiscard]] Numbered number_all_scalar(std::span<const float> values, int exponent,
+                                         std::uint32_t* numbers);
+
+// The same without the zeros: the numbers of the other values in their order.
+[[nodiscard]] Numbered number_nonzero(std::span<const float> values, int exponent,
+                                      std::uint32_t* numbers);
+[[nodiscard]] Numbered number_nonzero_scalar(std::span<const float> values, int exponent,
+                                             std::uint32_t* numbers);
 
 }  // namespace ocs::bins

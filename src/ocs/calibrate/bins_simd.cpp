@@ -14,42 +14,59 @@ namespace ocs::bins::HWY_NAMESPACE {  // NOLINT(google-build-namespaces): one na
                                       // instruction set
 namespace hn = hwy::HWY_NAMESPACE;
 
+using Floats = hn::ScalableTag<float>;
+using Ints = hn::RebindToSigned<Floats>;
+
+// Lane by lane.
+struct Range {
+  hn::Vec<Floats> low;
+  hn::Vec<Floats> high;
+  hn::Vec<Ints> magnitude;
+};
+
+HWY_INLINE Range range_from(float value) {
+  const Floats floats;
+  return {hn::Set(floats, value), hn::Set(floats, value), hn::Zero(Ints())};
+}
+
+HWY_INLINE void include(hn::Vec<Floats> values, Range& range) {
+  const Ints ints;
+  range.low = hn::Min(range.low, values);
+  range.high = hn::Max(range.high, values);
+  range.magnitude =
+      hn::Max(range.magnitude, hn::And(hn::BitCast(ints, values), hn::Set(ints, 0x7FFFFFFF)));
+}
+
+HWY_INLINE Extremes total(const Range& range) {
+  const Floats floats;
+  const Ints ints;
+  return {
+      .min = hn::GetLane(hn::MinOfLanes(floats, range.low)) + 0.0F,
+      .max = hn::GetLane(hn::MaxOfLanes(floats, range.high)) + 0.0F,
+      .magnitude = static_cast<std::uint32_t>(hn::GetLane(hn::MaxOfLanes(ints, range.magnitude)))};
+}
+
+void include(const Extremes& more, Extremes& extremes) {
+  extremes.min = more.min < extremes.min ? more.min : extremes.min;
+  extremes.max = more.max > extremes.max ? more.max : extremes.max;
+  extremes.magnitude = more.magnitude > extremes.magnitude ? more.magnitude : extremes.magnitude;
+}
+
 Extremes find_extremes(const float* values, std::size_t count) {
-  const hn::ScalableTag<float> floats;
-  const hn::RebindToSigned<decltype(floats)> ints;
+  const Floats floats;
   const std::size_t lanes = hn::Lanes(floats);
-  Extremes rest{.min = values[0], .max = values[0]};
+  Range range = range_from(values[0]);
   std::size_t i = 0;
-  if (count >= lanes) {
-    const auto no_sign = hn::Set(ints, 0x7FFFFFFF);
-    auto low = hn::Set(floats, values[0]);
-    auto high = low;
-    auto magnitude = hn::Zero(ints);
-    for (; i + lanes <= count; i += lanes) {
-      const auto value = hn::LoadU(floats, values + i);
-      low = hn::Min(low, value);
-      high = hn::Max(high, value);
-      magnitude = hn::Max(magnitude, hn::And(hn::BitCast(ints, value), no_sign));
-    }
-    rest = {.min = hn::GetLane(hn::MinOfLanes(floats, low)),
-            .max = hn::GetLane(hn::MaxOfLanes(floats, high)),
-            .magnitude = static_cast<std::uint32_t>(hn::GetLane(hn::MaxOfLanes(ints, magnitude)))};
-  }
-  if (i < count) {
-    const Extremes tail = extremes_scalar({values + i, count - i});
-    rest.min = tail.min < rest.min ? tail.min : rest.min;
-    rest.max = tail.max > rest.max ? tail.max : rest.max;
-    rest.magnitude = tail.magnitude > rest.magnitude ? tail.magnitude : rest.magnitude;
-  }
-  rest.min += 0.0F;
-  rest.max += 0.0F;
-  return rest;
+  for (; i + lanes <= count; i += lanes) include(hn::LoadU(floats, values + i), range);
+  Extremes found = total(range);
+  if (i < count) include(extremes_scalar({values + i, count - i}), found);
+  return found;
 }
 
 // The numbers of a vector of values that are not zero.
-template <class Floats>
-HWY_INLINE auto numbers_of(Floats floats, hn::Vec<Floats> values, hn::Vec<Floats> factor) {
-  const hn::RebindToSigned<Floats> ints;
+HWY_INLINE hn::Vec<Ints> numbers_of(hn::Vec<Floats> values, hn::Vec<Floats> factor) {
+  const Floats floats;
+  const Ints ints;
   const auto bits = hn::BitCast(ints, values);
   const auto sign = hn::BroadcastSignBit(bits);  // 0 or -1
   const auto magnitude = hn::And(bits, hn::Set(ints, 0x7FFFFFFF));
@@ -62,24 +79,29 @@ HWY_INLINE auto numbers_of(Floats floats, hn::Vec<Floats> values, hn::Vec<Floats
   return hn::Add(hn::Xor(hn::ConvertTo(ints, scaled), sign), hn::Set(ints, half));
 }
 
-void find_numbers(const float* values, std::size_t count, int exponent, std::uint32_t* numbers) {
-  const hn::ScalableTag<float> floats;
-  const hn::RebindToSigned<decltype(floats)> ints;
-  const hn::RebindToUnsigned<decltype(floats)> unsigned_ints;
+Numbered find_all(const float* values, std::size_t count, int exponent, std::uint32_t* numbers) {
+  const Floats floats;
+  const Ints ints;
+  const hn::RebindToUnsigned<Floats> unsigned_ints;
   const std::size_t lanes = hn::Lanes(floats);
   const auto factor = hn::Set(floats, std::ldexp(1.0F, -exponent));
   const auto is_zero = hn::Set(ints, static_cast<std::int32_t>(zero));
+  Range range = range_from(values[0]);
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto value = hn::LoadU(floats, values + i);
-    const auto bin = numbers_of(floats, value, factor);
+    include(value, range);
     // Not as floats: a processor may be told to take small ones for zero.
     const auto nothing =
         hn::Eq(hn::And(hn::BitCast(ints, value), hn::Set(ints, 0x7FFFFFFF)), hn::Zero(ints));
-    const auto number = hn::IfThenElse(nothing, is_zero, bin);
+    const auto number = hn::IfThenElse(nothing, is_zero, numbers_of(value, factor));
     hn::StoreU(hn::BitCast(unsigned_ints, number), unsigned_ints, numbers + i);
   }
-  numbers_scalar({values + i, count - i}, exponent, numbers + i);
+  Numbered found{.extremes = total(range), .count = count};
+  if (i < count)
+    include(number_all_scalar({values + i, count - i}, exponent, numbers + i).extremes,
+            found.extremes);
+  return found;
 }
 
 #if HWY_TARGET == HWY_AVX2
@@ -113,26 +135,34 @@ HWY_INLINE hn::Vec<Numbers> compressed(Numbers d, hn::Vec<Numbers> numbers,
 #endif
 }
 
-std::size_t find_nonzero(const float* values, std::size_t count, int exponent,
-                         std::uint32_t* numbers) {
-  const hn::ScalableTag<float> floats;
-  const hn::RebindToSigned<decltype(floats)> ints;
-  const hn::RebindToUnsigned<decltype(floats)> unsigned_ints;
+Numbered find_nonzero(const float* values, std::size_t count, int exponent,
+                      std::uint32_t* numbers) {
+  const Floats floats;
+  const Ints ints;
+  const hn::RebindToUnsigned<Floats> unsigned_ints;
   const std::size_t lanes = hn::Lanes(floats);
   const auto factor = hn::Set(floats, std::ldexp(1.0F, -exponent));
+  Range range = range_from(values[0]);
+  Numbered found;
   std::size_t i = 0;
-  std::size_t found = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto value = hn::LoadU(floats, values + i);
+    include(value, range);
     const auto something =
         hn::Ne(hn::And(hn::BitCast(ints, value), hn::Set(ints, 0x7FFFFFFF)), hn::Zero(ints));
-    const auto number = hn::BitCast(unsigned_ints, numbers_of(floats, value, factor));
+    const auto number = hn::BitCast(unsigned_ints, numbers_of(value, factor));
     // Compressed in a register, then stored whole: the instruction that compresses into memory takes a hundred cycles and more on Zen 4.
     const auto is_number = hn::RebindMask(unsigned_ints, something);
-    hn::StoreU(compressed(unsigned_ints, number, is_number), unsigned_ints, numbers + found);
-    found += hn::CountTrue(unsigned_ints, is_number);
+    hn::StoreU(compressed(unsigned_ints, number, is_number), unsigned_ints, numbers + found.count);
+    found.count += hn::CountTrue(unsigned_ints, is_number);
   }
-  return found + nonzero_numbers_scalar({values + i, count - i}, exponent, numbers + found);
+  found.extremes = total(range);
+  if (i == count) return found;
+  const Numbered rest =
+      number_nonzero_scalar({values + i, count - i}, exponent, numbers + found.count);
+  include(rest.extremes, found.extremes);
+  found.count += rest.count;
+  return found;
 }
 
 }  // namespace ocs::bins::HWY_NAMESPACE
@@ -142,18 +172,18 @@ HWY_AFTER_NAMESPACE();
 namespace ocs::bins {
 
 HWY_EXPORT(find_extremes);
-HWY_EXPORT(find_numbers);
+HWY_EXPORT(find_all);
 HWY_EXPORT(find_nonzero);
 
 Extremes extremes(std::span<const float> values) {
   return HWY_DYNAMIC_DISPATCH(find_extremes)(values.data(), values.size());
 }
 
-void numbers(std::span<const float> values, int exponent, std::uint32_t* numbers) {
-  HWY_DYNAMIC_DISPATCH(find_numbers)(values.data(), values.size(), exponent, numbers);
+Numbered number_all(std::span<const float> values, int exponent, std::uint32_t* numbers) {
+  return HWY_DYNAMIC_DISPATCH(find_all)(values.data(), values.size(), exponent, numbers);
 }
 
-std::size_t nonzero_numbers(std::span<const float> values, int exponent, std::uint32_t* numbers) {
+Numbered number_nonzero(std::span<const float> values, int exponent, std::uint32_t* numbers) {
   return HWY_DYNAMIC_DISPATCH(find_nonzero)(values.data(), values.size(), exponent, numbers);
 }
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "ocs/calibrate/bins.h"
 #include "ocs/core/error.h"
@@ -95,19 +96,37 @@ void Histogram::widen(int exponent) {
 }
 
 // How one call, or one filler, counts: in tables that are moved to the bins at the end, or before
-// these are widened.
+// these are widened, and are empty then.
 struct HistogramFiller::Tables {
   std::array<std::uint32_t, block + bins::slack> numbers{};
   Counters counters{};
+
+  // Each thread keeps those that it is done with: clearing new ones for each tensor of each sample would take a tenth of the time.
+  static std::unique_ptr<Tables> take() {
+    if (spare().empty()) return std::make_unique<Tables>();
+    std::unique_ptr<Tables> tables = std::move(spare().back());
+    spare().pop_back();
+    return tables;
+  }
+  static void give_back(std::unique_ptr<Tables> tables) { spare().push_back(std::move(tables)); }
+
+ private:
+  static std::vector<std::unique_ptr<Tables>>& spare() {
+    thread_local std::vector<std::unique_ptr<Tables>> tables;
+    return tables;
+  }
 };
 
 HistogramFiller::HistogramFiller(Histogram& histogram, std::size_t expected)
     : histogram_(histogram) {
   if (histogram.range_only()) throw_internal("a histogram takes either values or ranges");
-  if (expected > few) tables_ = std::make_unique<Tables>();
+  if (expected > few) tables_ = Tables::take();
 }
 
-HistogramFiller::~HistogramFiller() { flush(); }
+HistogramFiller::~HistogramFiller() {
+  flush();
+  if (tables_) Tables::give_back(std::move(tables_));
+}
 
 void HistogramFiller::flush() {
   if (tables_ && !tables_->counters.empty())
@@ -115,49 +134,54 @@ void HistogramFiller::flush() {
 }
 
 void HistogramFiller::add(std::span<const float> values) {
-  for (std::size_t start = 0; start < values.size(); start += block) add_block(values, start);
+  if (tables_) {
+    for (std::size_t start = 0; start < values.size(); start += block)
+      add_block(values, start, tables_->numbers);
+    return;
+  }
+  std::array<std::uint32_t, few + bins::slack>
+      numbers;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  for (std::size_t start = 0; start < values.size(); start += few)
+    add_block(values, start, numbers);
 }
 
-void HistogramFiller::add_block(std::span<const float> values, std::size_t start) {
-  const std::span<const float> part = values.subspan(start, std::min(block, values.size() - start));
-  const bins::Extremes extremes = bins::extremes(part);
-  if (extremes.magnitude >= bins::infinity_bits) throw_not_finite(values);
-  histogram_.include_range(extremes.min, extremes.max, static_cast<std::int64_t>(part.size()));
-  if (extremes.magnitude == 0) {
+// `numbers`: room for a block and the slack behind it. The pass that numbers the values finds their extremes as well: it is made with
+// the width so far, and once more where a block turns out to need wider bins.
+void HistogramFiller::add_block(std::span<const float> values, std::size_t start,
+                                std::span<std::uint32_t> numbers) {
+  const std::span<const float> part =
+      values.subspan(start, std::min(numbers.size() - bins::slack, values.size() - start));
+  // As behind a Relu, where about half of the values are zero: they need no counter each. The bins themselves have none for them.
+  const bool skips_zeros = !tables_ || (histogram_.count_ > 0 && histogram_.min_ == 0.0F);
+  const auto number = [&] {
+    return skips_zeros ? bins::number_nonzero(part, histogram_.exponent_, numbers.data())
+                       : bins::number_all(part, histogram_.exponent_, numbers.data());
+  };
+  bins::Numbered found = number();
+  if (found.extremes.magnitude >= bins::infinity_bits) throw_not_finite(values);
+  histogram_.include_range(found.extremes.min, found.extremes.max,
+                           static_cast<std::int64_t>(part.size()));
+  if (found.extremes.magnitude == 0) {
     histogram_.zeros_ += static_cast<std::int64_t>(part.size());
     return;
   }
-  const int exponent = bins::exponent_for(extremes.magnitude);
+  const int exponent = bins::exponent_for(found.extremes.magnitude);
   if (histogram_.bins_.empty() || exponent > histogram_.exponent_) {
     flush();
     histogram_.widen(exponent);
+    found = number();
   }
-  count(part, extremes.min == 0.0F);
+  histogram_.zeros_ += static_cast<std::int64_t>(part.size() - found.count);
+  count(numbers.first(found.count));
 }
 
-// `has_zeros`: as behind a Relu, where about half of the values are: they need no counter each.
-void HistogramFiller::count(std::span<const float> part, bool has_zeros) {
-  if (!tables_) {
-    std::array<std::uint32_t, few + bins::slack>
-        numbers;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
-    for (std::size_t start = 0; start < part.size(); start += few) {
-      const std::span<const float> piece = part.subspan(start, std::min(few, part.size() - start));
-      const std::size_t found = bins::nonzero_numbers(piece, histogram_.exponent_, numbers.data());
-      for (const std::uint32_t number : std::span(numbers).first(found)) ++histogram_.bins_[number];
-      histogram_.zeros_ += static_cast<std::int64_t>(piece.size() - found);
-    }
+void HistogramFiller::count(std::span<const std::uint32_t> numbers) {
+  if (tables_) {
+    tables_->counters.add(numbers);
+    if (tables_->counters.full()) flush();
     return;
   }
-  std::uint32_t* const numbers = tables_->numbers.data();
-  std::size_t found = part.size();
-  if (has_zeros) {
-    found = bins::nonzero_numbers(part, histogram_.exponent_, numbers);
-    histogram_.zeros_ += static_cast<std::int64_t>(part.size() - found);
-  } else {
-    bins::numbers(part, histogram_.exponent_, numbers);
-  }
-  tables_->counters.add({numbers, found});
-  if (tables_->counters.full()) flush();
+  for (const std::uint32_t number : numbers) ++histogram_.bins_[number];
 }
 
 void Histogram::add(std::span<const float> values) {
@@ -248,7 +272,7 @@ Histogram Histogram::from_parts(std::int64_t zeros, float min, float max, int ex
   // they are zero.
   const std::array<float, 2> ends{result.min_, result.max_};
   std::array<std::uint32_t, 2> numbers{};
-  bins::numbers_scalar(ends, exponent, numbers.data());
+  (void)bins::number_all_scalar(ends, exponent, numbers.data());
   const auto occupied = [](std::int64_t held) { return held > 0; };
   const auto first = std::ranges::find_if(bins, occupied) - bins.begin();
   const auto last = bins.rend() - std::find_if(bins.rbegin(), bins.rend(), occupied) - 1;

@@ -80,8 +80,9 @@ class HistogramFiller {
 
  private:
   struct Tables;
-  void add_block(std::span<const float> values, std::size_t start);
-  void count(std::span<const float> part, bool has_zeros);
+  void add_block(std::span<const float> values, std::size_t start,
+                 std::span<std::uint32_t> numbers);
+  void count(std::span<const std::uint32_t> numbers);
   void flush();
 
   Histogram& histogram_;
