@@ -43,7 +43,9 @@ struct EngineOptions {
   // copy in the session and two more while it opens. With it the model must outlive the RunModel,
   // unchanged.
   bool borrow_weights = false;
-  bool keep_memory = true;  // of a run for the next one: faster, and more is taken in all
+  // What runs take comes from one store of the process, and stays there for those of any session with this option: for several sessions
+  // that run in turn. Without it each session keeps what its largest run took.
+  bool shares_memory = false;
   std::string optimized_model_file{};  // where the engine writes its optimized graph, if given
   std::map<std::string, std::string> config{};  // session configuration entries of the engine
   // Gets each warning of the engine, while opening and running; from one thread at a time, must not throw. None: dropped.

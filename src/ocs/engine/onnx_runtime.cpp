@@ -40,6 +40,15 @@ void ORT_API_CALL write_log(void* log, OrtLoggingLevel severity, const char* /*c
   to->warn(readable(message));
 }
 
+// What sessions of `shares_memory` take for their runs. A run's values stay there for the next run, of whichever session.
+void add_shared_memory(Ort::Env& env) {
+  constexpr int as_much_as_asked = 1;  // not the next power of two
+  constexpr int usual = -1;
+  const Ort::ArenaCfg arena(0, as_much_as_asked, usual, usual);
+  env.CreateAndRegisterAllocator(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault),
+                                 arena);
+}
+
 // One environment for the process, never destroyed: sessions in static objects may outlive main.
 Ort::Env& environment() {
   static Ort::Env* const env = [] {
@@ -48,7 +57,9 @@ Ort::Env& environment() {
       throw_engine(fmt::format("ONNX Runtime {} is too old: 1.{} or newer is needed",
                                OrtGetApiBase()->GetVersionString(), ORT_API_VERSION));
     Ort::InitApi(api);
-    return new Ort::Env(ORT_LOGGING_LEVEL_WARNING, "ocs", write_log, nullptr);
+    auto* const made = new Ort::Env(ORT_LOGGING_LEVEL_WARNING, "ocs", write_log, nullptr);
+    add_shared_memory(*made);
+    return made;
   }();
   return *env;
 }
@@ -245,7 +256,7 @@ Ort::SessionOptions session_options(const EngineOptions& options, Log& log) {
   to.SetGraphOptimizationLevel(options.optimize ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
   to.SetIntraOpNumThreads(options.intra_op_threads);
   to.SetInterOpNumThreads(1);
-  if (!options.keep_memory) to.DisableCpuMemArena();
+  if (options.shares_memory) to.AddConfigEntry(kOrtSessionOptionsConfigUseEnvAllocators, "1");
   to.SetExecutionMode(ORT_SEQUENTIAL);
   to.SetLogSeverityLevel(ORT_LOGGING_LEVEL_WARNING);
   Ort::ThrowOnError(Ort::GetApi().SetUserLoggingFunction(to, write_log, &log));

@@ -23,13 +23,13 @@ void add(const TensorView& reference, const TensorView& value, SignalToNoise& su
     throw_internal("outputs of the float and the quantized model differ in shape");
 }
 
-// One run at a time, with all threads. There are few runs and several sessions: each would hold what its largest run took.
+// One run at a time, with all threads, of several sessions that run in turn.
 EngineOptions whole_machine(std::vector<std::string> outputs = {}, bool one_by_one = false) {
   return {.intra_op_threads = static_cast<int>(thread_count()),
           .outputs = std::move(outputs),
           .one_by_one = one_by_one,
           .borrow_weights = true,
-          .keep_memory = false};
+          .shares_memory = true};
 }
 
 // Layers run by themselves in groups of so many neighbours or, in deep networks, in so many groups: what the layers of one read and give is in
