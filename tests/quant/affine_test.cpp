@@ -1,6 +1,8 @@
 #include "ocs/quant/affine.h"
 
+#include <cmath>
 #include <limits>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -39,6 +41,22 @@ TEST(Quantize, SaturatesWithoutAnOutOfRangeCast) {
   EXPECT_EQ(to(int8, -huge), -127);
   EXPECT_EQ(to(uint8, -1.0F), 0);
   EXPECT_EQ(to(uint8, huge, 1.0F, 128), 255);
+}
+
+TEST(Quantize, GivesTheSameForManyValuesAtOnce) {
+  std::vector<float> reals{0.0F,  -0.0F,  std::numeric_limits<float>::denorm_min(),
+                           1e30F, -1e30F, std::numeric_limits<float>::max()};
+  for (int half_steps = -70'000; half_steps <= 70'000; ++half_steps)
+    for (const float beside : {0.5F, std::nextafter(0.5F, 0.0F), std::nextafter(0.5F, 1.0F)})
+      reals.push_back(static_cast<float>(half_steps) * beside);
+  for (const float scale : {1.0F, 0.37F, 1e-30F, 3.0e5F})
+    for (const std::int32_t highest : {1, 7, 127, 32767}) {
+      std::vector<std::int16_t> levels(reals.size());
+      quantize_all(reals, scale, highest, levels);
+      for (std::size_t i = 0; i < reals.size(); ++i)
+        ASSERT_EQ(levels[i], quantize(reals[i], scale, 0, -highest, highest))
+            << reals[i] << ", scale " << scale;
+    }
 }
 
 TEST(Quantize, KeepsEveryLevelThatDequantizeGives) {

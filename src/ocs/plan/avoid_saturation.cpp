@@ -37,16 +37,18 @@ class Row {
       : problem_(problem),
         inputs_(static_cast<std::size_t>(problem.weight.inputs)),
         places_(inputs_ * static_cast<std::size_t>(problem.weight.taps)),
+        values_(places_.size()),
         levels_(places_.size()) {}
 
+  // To be rounded.
   void select(const RowId& row) {
-    kernel_order(problem_.weight, row.group, row.output, places_);
-    if (problem_.copies.empty()) return;
-    copies_ = problem_.copies.subspan(static_cast<std::size_t>(row.group) * inputs_, inputs_);
+    place(row);
+    for (std::size_t k = 0; k < places_.size(); ++k) values_[k] = problem_.weight.data[places_[k]];
   }
 
+  // As it was rounded.
   void select(const RowId& row, std::span<const std::int16_t> stored) {
-    select(row);
+    place(row);
     for (std::size_t k = 0; k < places_.size(); ++k) levels_[k] = stored[places_[k]];
   }
 
@@ -57,37 +59,78 @@ class Row {
   // Lowers levels until no pair can saturate. Whether there was any that could.
   bool limit() { return copies_.empty() ? limit_neighbours() : limit_copies(); }
 
+  // False where limit() would have nothing to do at this scale: rounding makes no weight larger by more than half a step. Weights of
+  // different signs add up to less than the larger of them, which fits.
+  [[nodiscard]] bool may_be_limited(float scale) const {
+    if (!copies_.empty()) return true;
+    constexpr double rounding = 1.0 + 1e-4;
+    const double most = (limit_of_pair() - rounding) * static_cast<double>(scale);
+    double largest = 0.0;
+    for_each_pair(values_.size(), length(), [&](std::size_t a, std::size_t b) {
+      largest = std::max(
+          largest, std::abs(static_cast<double>(values_[a]) + static_cast<double>(values_[b])));
+    });
+    return largest > most;
+  }
+
   struct Rounded {
     double error = 0.0;  // squared
     bool was_limited = false;
   };
   // Rounds the weights to this scale and limits them.
   [[nodiscard]] Rounded round(float scale) {
-    for (std::size_t k = 0; k < places_.size(); ++k) {
-      const std::int32_t highest =
-          copies_.empty() ? problem_.highest : copies_[k % inputs_] * problem_.highest;
-      levels_[k] = static_cast<std::int16_t>(
-          quantize(problem_.weight.data[places_[k]], scale, 0, -highest, highest));
+    if (copies_.empty()) {
+      quantize_all(values_, scale, problem_.highest, levels_);
+    } else {
+      for (std::size_t k = 0; k < places_.size(); ++k) {
+        const std::int32_t highest = copies_[k % inputs_] * problem_.highest;
+        levels_[k] = static_cast<std::int16_t>(quantize(values_[k], scale, 0, -highest, highest));
+      }
     }
     Rounded rounded;
     rounded.was_limited = limit();
-    for (std::size_t k = 0; k < places_.size(); ++k) {
-      const double error = static_cast<double>(problem_.weight.data[places_[k]]) -
-                           static_cast<double>(scale) * levels_[k];
-      rounded.error += error * error;
-    }
+    rounded.error = squared_error(scale);
     return rounded;
   }
 
  private:
+  [[nodiscard]] double squared_error(float scale) const {
+    std::array<double, 4> parts{};  // sums side by side, which do not wait for each other
+    const auto add = [&](std::size_t k, double& to) {
+      const double error =
+          static_cast<double>(values_[k]) - static_cast<double>(scale) * levels_[k];
+      to += error * error;
+    };
+    std::size_t k = 0;
+    for (; k + parts.size() <= values_.size(); k += parts.size())
+      for (std::size_t part = 0; part < parts.size(); ++part) add(k + part, parts[part]);
+    for (; k < values_.size(); ++k) add(k, parts[0]);
+    return (parts[0] + parts[1]) + (parts[2] + parts[3]);
+  }
+
+  void place(const RowId& row) {
+    kernel_order(problem_.weight, row.group, row.output, places_);
+    if (problem_.copies.empty()) return;
+    copies_ = problem_.copies.subspan(static_cast<std::size_t>(row.group) * inputs_, inputs_);
+  }
+
+  // Weights that are one sum.
+  [[nodiscard]] std::size_t length() const {
+    return problem_.across_taps ? levels_.size() : inputs_;
+  }
+
   [[nodiscard]] std::int32_t limit_of_pair() const { return pair_limit(problem_.highest_level); }
 
   // Each of two takes half of what is too much, as far as it has that much.
   bool limit_neighbours() {
     const std::int32_t limit = limit_of_pair();
-    const std::size_t length = problem_.across_taps ? levels_.size() : inputs_;
+    std::int32_t largest = 0;  // of different signs: not above the limit
+    for_each_pair(levels_.size(), length(), [&](std::size_t a, std::size_t b) {
+      largest = std::max(largest, std::abs(levels_[a] + levels_[b]));
+    });
+    if (largest <= limit) return false;
     bool was_limited = false;
-    for_each_pair(levels_.size(), length, [&](std::size_t a, std::size_t b) {
+    for_each_pair(levels_.size(), length(), [&](std::size_t a, std::size_t b) {
       const std::int32_t too_much = pair_excess(levels_[a], levels_[b], limit);
       if (too_much == 0) return;
       lower(levels_[a], too_much / 2);
@@ -143,6 +186,7 @@ class Row {
   const SaturationProblem& problem_;
   std::size_t inputs_;
   std::vector<std::size_t> places_;
+  std::vector<float> values_;  // before rounding
   std::vector<std::int16_t> levels_;
   std::span<const int> copies_{};  // of this group's inputs; empty: one each
 };
@@ -160,7 +204,11 @@ float raise_scale(const SaturationProblem& problem, std::span<const RowId> ids, 
     }
     return sum;
   };
-  if (ids.size() == 1) row.select(ids.front());
+  const bool may_be_limited = std::ranges::any_of(ids, [&](const RowId& id) {
+    row.select(id);
+    return row.may_be_limited(scale);
+  });
+  if (!may_be_limited) return scale;
   Row::Rounded best = round_all(scale);
   if (!best.was_limited) return scale;
   // No pair exceeds twice the highest integer, so nothing is limited at the last factor.
