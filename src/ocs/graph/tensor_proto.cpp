@@ -309,7 +309,9 @@ Proto to_proto(const Tensor& tensor, const std::string& name) {
   std::visit(
       [&]<typename T>(const std::vector<T>& values) {
         proto.set_data_type(data_type_of<T>());
-        proto.set_raw_data(values.data(), values.size() * sizeof(T));
+        // Moved in: given by address, protobuf copies the bytes twice.
+        proto.set_raw_data(
+            std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)));
       },
       tensor.values);
   return proto;

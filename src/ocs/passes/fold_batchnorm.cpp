@@ -38,7 +38,7 @@ struct Fold {
   std::string output{};                // what the BatchNormalization writes
   std::vector<std::string> between{};  // names of the nodes that go, the BatchNormalization too
   std::string weight{};                // initializer
-  Tensor folded_weight{};
+  onnx::TensorProto folded_weight{};
   std::vector<float> folded_bias{};
   std::vector<float> multiplier{};
   NormalChannels normal{};  // of `output`
@@ -196,8 +196,8 @@ std::string Search::fill(Fold& fold, const onnx::NodeProto& target, const Parame
     for (std::size_t o = 0; o < channels; ++o) (*bias)[o] += static_cast<double>((*values)[o]);
   }
   fold.weight = target.input(1);
-  fold.folded_weight = read_tensor(graph_, fold.weight);
-  const auto elements = fold.folded_weight.as<float>();
+  Tensor folded = read_tensor(graph_, fold.weight);
+  const auto elements = folded.as<float>();
   bool finite = true;
   const auto narrow = [&](double value) {
     constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
@@ -215,6 +215,7 @@ std::string Search::fill(Fold& fold, const onnx::NodeProto& target, const Parame
         narrow(norm.multiplier[o] * ((*bias)[o] - norm.mean[o]) + norm.shift[o]));
   }
   if (!finite) return "the folded weight would not be finite";
+  fold.folded_weight = to_proto(folded, "");
   return {};
 }
 
@@ -256,10 +257,11 @@ Finding Search::look_at(const onnx::NodeProto& batchnorm) const {
   }
 }
 
-void apply(Model& model, const Fold& fold) {
+void apply(Model& model, Fold& fold) {
   const Tensor bias{.shape = {static_cast<std::int64_t>(fold.folded_bias.size())},
                     .values = fold.folded_bias};
-  const std::string weight_name = add_initializer(model, fold.weight, fold.folded_weight);
+  const std::string weight_name =
+      add_initializer(model, fold.weight, std::move(fold.folded_weight));
   const std::string bias_name = add_initializer(model, fold.target + "_bias", bias);
   remove_nodes(model, {fold.between.begin(), fold.between.end()});
   auto& nodes = *model.graph().mutable_node();
@@ -295,12 +297,12 @@ FoldResult fold_batchnorm(Model model, bool keep_unfolded) {
   while (true) {
     std::vector<Note> staying;
     bool any = false;
-    for (const Finding& finding : Search(model).run()) {
+    for (Finding& finding : Search(model).run()) {
       if (const auto* stays = std::get_if<Stays>(&finding)) {
         staying.push_back({.node = stays->batchnorm, .text = "is not folded: " + stays->reason});
         continue;
       }
-      const Fold& fold = std::get<Fold>(finding);
+      Fold& fold = std::get<Fold>(finding);
       apply(model, fold);
       result.normals[fold.output] = fold.normal;
       if (keep_unfolded) remember(result.absorbed, fold);
