@@ -10,6 +10,7 @@ find_package(Protobuf REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 
 # libonnx ships no CMake package on Debian: ONNX_ROOT or CMAKE_PREFIX_PATH may point elsewhere.
 find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h HINTS ${ONNX_ROOT} ENV ONNX_ROOT PATH_SUFFIXES include REQUIRED)

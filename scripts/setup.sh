@@ -29,7 +29,7 @@ readonly headers_suite=trixie
 
 readonly packages=(g++ make cmake ninja-build ccache libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev nlohmann-json3-dev libtbb-dev libeigen3-dev libgtest-dev libgmock-dev
-  libbenchmark-dev libhwy-dev libfmt-dev libjpeg-dev libpng-dev zlib1g-dev python3 python3-pip unzip)
+  libbenchmark-dev libhwy-dev libfmt-dev libjpeg-dev libpng-dev zlib1g-dev libssl-dev python3 python3-pip unzip)
 readonly bench_packages=(python3-venv)
 readonly mpi_packages=(libopenmpi-dev openmpi-bin)
 readonly dev_packages=(clang-16 clang-tidy-16 clang-format-16 libclang-rt-16-dev)

@@ -2,28 +2,27 @@
 // glance.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
+
+struct evp_md_ctx_st;
 
 namespace ocs {
 
 class Sha256 {
  public:
+  Sha256();
   void add(std::string_view bytes);
   // The digest of all bytes added, as 64 lower-case hexadecimal digits. The object is used up.
   [[nodiscard]] std::string finish();
 
  private:
-  void add_block(const std::uint8_t* block);
-
-  std::array<std::uint32_t, 8> state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::array<std::uint8_t, 64> pending_{};
-  std::uint64_t length_ = 0;  // bytes added
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;  // OpenSSL's
 };
 
 [[nodiscard]] std::string sha256(std::string_view bytes);
