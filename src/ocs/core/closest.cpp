@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace ocs {
 namespace {
 
@@ -28,6 +31,11 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   const auto best = std::ranges::min_element(known, {}, distance);
   if (best == known.end() || distance(*best) > std::max<std::size_t>(2, word.size() / 3)) return "";
   return " (did you mean '" + *best + "'?)";
+}
+
+std::string did_you_mean_any(std::string_view word, const std::vector<std::string>& known) {
+  const std::string nearest = did_you_mean(word, known);
+  return nearest.empty() ? fmt::format("; known: {}", fmt::join(known, ", ")) : nearest;
 }
 
 }  // namespace ocs

@@ -11,4 +11,8 @@ namespace ocs {
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        const std::vector<std::string>& known);
 
+// The same; where none is near, "; known: a, b, c": for names of which there are few.
+[[nodiscard]] std::string did_you_mean_any(std::string_view word,
+                                           const std::vector<std::string>& known);
+
 }  // namespace ocs

@@ -94,7 +94,7 @@ const LintTarget& lint_target(std::string_view name) {
   const auto* const found = std::ranges::find(targets, name, &LintTarget::name);
   if (found == targets.end())
     throw_bad_input(
-        fmt::format("no target named '{}'{}", name, did_you_mean(name, lint_target_names())));
+        fmt::format("no target named '{}'{}", name, did_you_mean_any(name, lint_target_names())));
   return *found;
 }
 

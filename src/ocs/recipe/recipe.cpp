@@ -227,7 +227,7 @@ Recipe built_in_recipe(std::string_view name) {
     if (known == name) return make();
   }
   throw_bad_input(
-      fmt::format("no recipe named '{}'{}", name, did_you_mean(name, built_in_recipe_names())));
+      fmt::format("no recipe named '{}'{}", name, did_you_mean_any(name, built_in_recipe_names())));
 }
 
 std::vector<std::string> built_in_recipe_names() {

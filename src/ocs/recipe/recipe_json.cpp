@@ -71,7 +71,7 @@ Recipe read_recipe(std::string_view name_or_file) {
     const std::vector<std::string> names = built_in_recipe_names();
     if (std::ranges::find(names, name_or_file) == names.end()) {
       throw_bad_input(fmt::format("no recipe named '{}'{}; a file of your own must end in .json",
-                                  name_or_file, did_you_mean(name_or_file, names)));
+                                  name_or_file, did_you_mean_any(name_or_file, names)));
     }
     return built_in_recipe(name_or_file);
   }

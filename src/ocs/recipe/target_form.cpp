@@ -57,7 +57,7 @@ const TargetForm& target_form(std::string_view name) {
   const auto* const found = std::ranges::find(forms, name, &TargetForm::name);
   if (found == forms.end())
     throw_bad_input(fmt::format("target: no target named '{}'{}", name,
-                                did_you_mean(std::string(name), target_names())));
+                                did_you_mean_any(std::string(name), target_names())));
   return *found;
 }
 

@@ -20,7 +20,7 @@ void check_columns(const std::vector<std::string>& columns, const std::vector<st
   });
   if (!columns.empty() && !fits)
     throw_bad_input(fmt::format("has no column with the name of one of the sweep: '{}'{}",
-                                columns.front(), did_you_mean(columns.front(), known)));
+                                columns.front(), did_you_mean_any(columns.front(), known)));
 }
 
 std::vector<std::string> column_names(const SweepSpec& spec) {

@@ -99,7 +99,7 @@ void check_figures(const std::vector<std::string>& figures) {
   for (const Figure& figure : point_figures()) known.emplace_back(figure.key);
   for (const std::string& name : figures) {
     if (find_figure(name) == nullptr)
-      throw_bad_input(fmt::format("figures: '{}' is none{}", name, did_you_mean(name, known)));
+      throw_bad_input(fmt::format("figures: '{}' is none{}", name, did_you_mean_any(name, known)));
   }
 }
 
@@ -194,7 +194,7 @@ std::size_t column_named(const SweepSpec& spec, const std::string& name) {
   if (found == spec.columns.end()) {
     std::vector<std::string> known;
     for (const SweepEntry& column : spec.columns) known.push_back(column.name);
-    throw_bad_input(fmt::format("no column named '{}'{}", name, did_you_mean(name, known)));
+    throw_bad_input(fmt::format("no column named '{}'{}", name, did_you_mean_any(name, known)));
   }
   return static_cast<std::size_t>(found - spec.columns.begin());
 }
