@@ -42,14 +42,6 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-NamedTensors first_inputs(DataArguments data, const Model& model, Console& console) {
-  if (!data.given()) data.synthetic = 1;
-  data.count = 1;
-  const Samples samples = open_data(data, {&model}, console);
-  if (samples.count == 0) throw_bad_input(samples.source + ": holds no sample");
-  return samples.load(0).inputs;
-}
-
 Timed open(const std::string& file, const Options& options, Console& console) {
   const Model model = read_model(file);
   Timed timed{.file = file,

@@ -103,4 +103,12 @@ Samples open_data(const DataArguments& arguments, const std::vector<const Model*
   return samples;
 }
 
+NamedTensors first_inputs(DataArguments arguments, const Model& model, Console& console) {
+  if (!arguments.given()) arguments.synthetic = 1;
+  arguments.count = 1;
+  const Samples samples = open_data(arguments, {&model}, console);
+  if (samples.count == 0) throw_bad_input(samples.source + ": holds no sample");
+  return samples.load(0).inputs;
+}
+
 }  // namespace ocs::cli

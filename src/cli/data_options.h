@@ -46,4 +46,8 @@ void add_count_option(CLI::App& app, DataArguments& arguments);
 [[nodiscard]] Samples open_data(const DataArguments& arguments,
                                 const std::vector<const Model*>& models, Console& console);
 
+// The first sample for a model that is only timed; without a path a made-up one. Throws Error(bad_input) where there is none.
+[[nodiscard]] NamedTensors first_inputs(DataArguments arguments, const Model& model,
+                                        Console& console);
+
 }  // namespace ocs::cli

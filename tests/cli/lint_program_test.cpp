@@ -111,6 +111,40 @@ TEST_F(LintProgram, RefusesATargetThatItDoesNotKnow) {
   EXPECT_THAT(run.err, HasSubstr("no target named 'ort-gpu' (did you mean 'ort-cpu'?)"));
 }
 
+TEST_F(LintProgram, NamesAllTargetsWhereNoneIsNear) {
+  EXPECT_THAT(lint(std::string(quantized) + clean, "--target nosuch").err,
+              HasSubstr("no target named 'nosuch'; known: ort-cpu, ort-cpu-vnni, ort-cpu-avx2"));
+}
+
+TEST_F(LintProgram, TellsWhatNodesCostOnThisMachine) {
+  const ProgramRun run = lint(std::string(quantized) + with_leaky_relu, "--time 2 --json");
+  const Json answer = parse_json(run.out, "answer");
+  const Json& times = answer.at("times");
+  const Json& conv = answer.at("nodes").at(0);
+  EXPECT_GT(conv.at("ms").get<double>(), 0.0);
+  EXPECT_GT(times.at("float_ms").get<double>(), 0.0);
+  EXPECT_GT(times.at("conversion_ms").get<double>(), 0.0);
+  EXPECT_FALSE(times.at("conversions").empty());
+  double rest = 0.0;
+  for (const auto& [op, milliseconds] : times.at("other_ms").items())
+    rest += milliseconds.get<double>();
+  EXPECT_NEAR(times.at("run_ms").get<double>(),
+              times.at("integer_ms").get<double>() + times.at("float_ms").get<double>() +
+                  times.at("conversion_ms").get<double>() + rest,
+              1e-9);
+  EXPECT_THAT(lint(std::string(quantized) + with_leaky_relu, "--time 2").out,
+              AllOf(HasSubstr("one run on this machine (one thread, median of 2)"),
+                    HasSubstr("float kernels"), HasSubstr("activation-between (1 node, ")));
+}
+
+TEST_F(LintProgram, TimesNothingButThisMachine) {
+  const std::string model = std::string(quantized) + clean;
+  EXPECT_THAT(lint(model, "--time 2 --target qnn").err,
+              HasSubstr("--time: runs ONNX Runtime on this machine, not qnn"));
+  EXPECT_THAT(lint(model, "--data nowhere").err,
+              HasSubstr("--data: is for --time, which is not given"));
+}
+
 TEST_F(LintProgram, NamesAFileThatIsNotThere) {
   const ProgramRun run = run_program(OCS_BINARY_DIR "/ocs", {"lint", "none.onnx"}, folder_.path());
   EXPECT_EQ(run.code, 2);

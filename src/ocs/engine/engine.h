@@ -46,6 +46,8 @@ struct EngineOptions {
   // What runs take comes from one store of the process, and stays there for those of any session with this option: for several sessions
   // that run in turn. Without it each session keeps what its largest run took.
   bool shares_memory = false;
+  // Where the engine writes how long its kernels took, when the session closes: a file whose name begins so. "": nothing.
+  std::string profile_prefix{};
   std::string optimized_model_file{};  // where the engine writes its optimized graph, if given
   std::map<std::string, std::string> config{};  // session configuration entries of the engine
   // Gets each warning of the engine, while opening and running; from one thread at a time, must not throw. None: dropped.

@@ -265,6 +265,7 @@ Ort::SessionOptions session_options(const EngineOptions& options, Log& log) {
   if (!options.config.contains("session.intra_op.allow_spinning"))
     to.AddConfigEntry("session.intra_op.allow_spinning", "0");
   for (const auto& [key, value] : options.config) to.AddConfigEntry(key.c_str(), value.c_str());
+  if (!options.profile_prefix.empty()) to.EnableProfiling(options.profile_prefix.c_str());
   if (!options.optimized_model_file.empty())
     to.SetOptimizedModelFilePath(options.optimized_model_file.c_str());
   return to;

@@ -1,0 +1,91 @@
+#include "ocs/engine/kernel_times.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "ocs/core/error.h"
+#include "ocs/engine/large_model.h"
+
+namespace ocs {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kernel_suffix = "_kernel_time";
+
+struct Span {
+  double start = 0.0;  // microseconds
+  double end = 0.0;
+};
+
+Span span_of(const Json& event) {
+  const auto start = value_or(event, "ts", 0.0);
+  return {.start = start, .end = start + value_or(event, "dur", 0.0)};
+}
+
+std::string name_of(const Json& event) { return value_or(event, "name", std::string()); }
+
+std::vector<Span> runs_of(const Json& profile) {
+  std::vector<Span> runs;
+  for (const Json& event : profile)
+    if (name_of(event) == "model_run") runs.push_back(span_of(event));
+  std::ranges::sort(runs, {}, &Span::start);
+  return runs;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
+}
+
+}  // namespace
+
+std::vector<KernelTime> kernel_times(const Json& profile, std::size_t warmup) {
+  std::vector<Span> runs = runs_of(profile);
+  if (runs.size() <= warmup) throw_engine("ONNX Runtime's profile holds no run");
+  runs.erase(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(warmup));
+  std::vector<KernelTime> kernels;
+  std::map<std::string, std::size_t> places;        // by name
+  std::vector<std::vector<double>> microseconds{};  // by kernel and run
+  for (const Json& event : profile) {
+    std::string name = name_of(event);
+    if (!name.ends_with(kernel_suffix)) continue;
+    name.erase(name.size() - kernel_suffix.size());
+    const Span span = span_of(event);
+    const auto run = std::ranges::find_if(
+        runs, [&](const Span& each) { return each.start <= span.start && span.start <= each.end; });
+    if (run == runs.end()) continue;
+    const auto [place, is_new] = places.try_emplace(name, kernels.size());
+    if (is_new) {
+      const Json arguments = value_or(event, "args", Json::object());
+      kernels.push_back({.name = name, .op = value_or(arguments, "op_name", std::string())});
+      microseconds.emplace_back(runs.size(), 0.0);
+    }
+    microseconds[place->second][static_cast<std::size_t>(run - runs.begin())] +=
+        span.end - span.start;
+  }
+  for (std::size_t i = 0; i < kernels.size(); ++i)
+    kernels[i].milliseconds = median(std::move(microseconds[i])) / 1000.0;
+  return kernels;
+}
+
+std::vector<KernelTime> kernel_times(const Engine& engine, const Model& model,
+                                     EngineOptions options, const NamedTensors& inputs,
+                                     const Repeats& repeats) {
+  const TemporaryFolder folder;
+  options.profile_prefix = (folder.path() / "profile").string();
+  {
+    const RunModel run = engine(model, options);
+    for (std::size_t i = 0; i < repeats.warmup + repeats.runs; ++i)
+      run.run(inputs, [](std::span<const OutputView>) {});
+  }  // the profile is written when the session closes
+  for (const auto& entry : fs::directory_iterator(folder.path()))
+    return kernel_times(read_json(entry.path()), repeats.warmup);
+  throw_engine("ONNX Runtime wrote no profile");
+}
+
+}  // namespace ocs

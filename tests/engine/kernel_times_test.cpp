@@ -1,0 +1,58 @@
+#include "ocs/engine/kernel_times.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/small_models.h"
+#include "ocs/core/error.h"
+#include "ocs/engine/onnx_runtime.h"
+
+namespace ocs {
+namespace {
+
+Json event(const std::string& name, double start, double duration, const std::string& op = "") {
+  return {{"name", name}, {"ts", start}, {"dur", duration}, {"args", {{"op_name", op}}}};
+}
+
+// Kernels come ahead of the run that they are part of.
+Json some_runs() {
+  Json profile = Json::array();
+  profile.push_back(event("session_initialization", 0, 50));
+  for (const double run : {1000.0, 2000.0, 3000.0, 4000.0}) {
+    profile.push_back(event("a_kernel_time", run + 10, run / 100, "Conv"));
+    profile.push_back(event("b_kernel_time", run + 100, 5, "Add"));
+    profile.push_back(event("b_kernel_time", run + 200, 7, "Add"));  // in a loop
+    profile.push_back(event("model_run", run, 900));
+  }
+  return profile;
+}
+
+TEST(KernelTimes, AreMediansOverTheRunsBehindTheWarmUp) {
+  const std::vector<KernelTime> kernels = kernel_times(some_runs(), 1);
+  ASSERT_EQ(kernels.size(), 2U);
+  EXPECT_EQ(kernels[0].name, "a");
+  EXPECT_EQ(kernels[0].op, "Conv");
+  EXPECT_DOUBLE_EQ(kernels[0].milliseconds, 0.030);
+  EXPECT_EQ(kernels[1].name, "b");
+  EXPECT_DOUBLE_EQ(kernels[1].milliseconds, 0.012);
+}
+
+TEST(KernelTimes, NeedARun) { EXPECT_THROW((void)kernel_times(some_runs(), 4), Error); }
+
+TEST(KernelTimes, AreThoseOfTheEngine) {
+  Model model = small_models::graph_of({{"x", {1, 2}}}, {{"y", {1, 2}}});
+  small_models::add(model, "Erf", {"x"}, {"e"}).set_name("first");
+  small_models::add(model, "Exp", {"e"}, {"y"}).set_name("second");
+  const NamedTensors inputs{{"x", {.shape = {1, 2}, .values = std::vector{1.0F, 2.0F}}}};
+  const std::vector<KernelTime> kernels =
+      kernel_times(onnx_runtime(), model, {}, inputs, {.warmup = 1, .runs = 3});
+  std::vector<std::string> words;
+  for (const KernelTime& kernel : kernels) {
+    words.push_back(kernel.name + " " + kernel.op);
+    EXPECT_GE(kernel.milliseconds, 0.0);
+  }
+  EXPECT_THAT(words, testing::ElementsAre("first Erf", "second Exp"));
+}
+
+}  // namespace
+}  // namespace ocs
