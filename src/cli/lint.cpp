@@ -129,7 +129,8 @@ std::string largest_of(const std::vector<KernelTime>& kernels) {
 
 // Where the time of a run goes; "" where none was timed.
 std::string sum_of(const Lint& lint, const Options& options) {
-  if (!lint.times) return "";
+  if (!lint.times)
+    return options.runs > 0 ? "\nnot timed: the engine does not load the model\n" : "";
   const NodeTimes& times = *lint.times;
   std::vector<std::string> others;
   double rest = 0.0;
@@ -217,9 +218,13 @@ NodeTimes timed(const Model& model, const LintForecast& forecast, const Options&
 
 void check(const Options& options, const LintTarget& target) {
   if (options.runs == 0) {
-    if (options.data.given()) throw_bad_input("--data: is for --time, which is not given");
+    const DataArguments& data = options.data;
+    if (data.given() || !data.format.empty() || !data.preprocess.empty() || data.skip_bad_samples)
+      throw_bad_input("options of data are for --time N, which is not given");
     return;
   }
+  constexpr std::size_t most = 200;  // the profile of all of them is in memory
+  if (options.runs > most) throw_bad_input(fmt::format("--time: at most {} runs", most));
   if (!target.is_onnx_runtime || target.name == "ort-arm")
     throw_bad_input(fmt::format("--time: runs ONNX Runtime on this machine, not {}", target.name));
 }
@@ -232,7 +237,8 @@ int run(const Options& options, Console& console) {
   if (options.runs > 0) model = name_nodes(std::move(model)).model;
   Lint lint;
   lint.forecast = naming_file(options.model, [&] { return forecast(model, target); });
-  if (options.runs > 0) lint.times = timed(model, lint.forecast, options, console);
+  if (options.runs > 0 && lint.forecast.refusal.empty())
+    lint.times = timed(model, lint.forecast, options, console);
   if (console.options().json) {
     console.answer_json(as_json(lint, target));
   } else {

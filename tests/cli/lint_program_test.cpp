@@ -141,8 +141,18 @@ TEST_F(LintProgram, TimesNothingButThisMachine) {
   const std::string model = std::string(quantized) + clean;
   EXPECT_THAT(lint(model, "--time 2 --target qnn").err,
               HasSubstr("--time: runs ONNX Runtime on this machine, not qnn"));
-  EXPECT_THAT(lint(model, "--data nowhere").err,
-              HasSubstr("--data: is for --time, which is not given"));
+  EXPECT_THAT(lint(model, "--data nowhere").err, HasSubstr("options of data are for --time N"));
+  EXPECT_THAT(lint(model, "--preprocess nonsense").err,
+              HasSubstr("options of data are for --time N"));
+  EXPECT_THAT(lint(model, "--time 201").err, HasSubstr("--time: at most 200 runs"));
+}
+
+TEST_F(LintProgram, AnswersForAModelThatCannotBeTimed) {
+  const ProgramRun run = lint(
+      "opset 18; input x float[1, 2, 4]; n: y = ReduceL2(x) {axes = [2]}; output y;", "--time 2");
+  EXPECT_EQ(run.code, 1);
+  EXPECT_THAT(run.out, AllOf(HasSubstr("refused: ReduceL2 'n' has the attribute axes"),
+                             HasSubstr("not timed: the engine does not load the model")));
 }
 
 TEST_F(LintProgram, NamesAFileThatIsNotThere) {

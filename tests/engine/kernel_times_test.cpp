@@ -37,6 +37,21 @@ TEST(KernelTimes, AreMediansOverTheRunsBehindTheWarmUp) {
   EXPECT_DOUBLE_EQ(kernels[1].milliseconds, 0.012);
 }
 
+// The event of a loop spans those of its body.
+TEST(KernelTimes, AreWithoutThoseOfTheBody) {
+  Json profile = Json::array();
+  profile.push_back(event("a_kernel_time", 110, 30, "MatMul"));
+  profile.push_back(event("a_kernel_time", 150, 40, "MatMul"));
+  profile.push_back(event("loop_kernel_time", 100, 100, "Loop"));
+  profile.push_back(event("b_kernel_time", 200, 10, "Add"));
+  profile.push_back(event("model_run", 50, 900));
+  const std::vector<KernelTime> kernels = kernel_times(profile, 0);
+  ASSERT_EQ(kernels.size(), 3U);
+  EXPECT_DOUBLE_EQ(kernels[0].milliseconds, 0.070);
+  EXPECT_DOUBLE_EQ(kernels[1].milliseconds, 0.030);
+  EXPECT_DOUBLE_EQ(kernels[2].milliseconds, 0.010);
+}
+
 TEST(KernelTimes, NeedARun) { EXPECT_THROW((void)kernel_times(some_runs(), 4), Error); }
 
 TEST(KernelTimes, AreThoseOfTheEngine) {

@@ -34,6 +34,18 @@ TEST(OnnxRuntime, RunsAModelFromMemory) {
             (NamedTensors{{"y", floats({2, 2}, {2, 4, 6, 8})}}));
 }
 
+TEST(OnnxRuntime, GivesTheSameWhereSessionsShareMemory) {
+  const EngineOptions options{.shares_memory = true};
+  const RunModel one = onnx_runtime()(doubling(), options);
+  const RunModel other = onnx_runtime()(doubling(), options);
+  for (const float value : {1.0F, 2.0F, 3.0F})
+    for (const RunModel* model : {&one, &other}) {
+      const NamedTensors inputs{{"x", {.shape = {1, 2}, .values = std::vector{value, -value}}}};
+      const NamedTensors outputs = run_once(*model, inputs);
+      EXPECT_THAT(outputs.at("y").as<float>(), testing::ElementsAre(2 * value, -2 * value));
+    }
+}
+
 TEST(OnnxRuntime, NamesInputsAndOutputsWithFreeExtents) {
   const RunModel model = onnx_runtime()(doubling(), {});
   const std::vector<Port> inputs{{.name = "x", .shape = {-1, 2}}};

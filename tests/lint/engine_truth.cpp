@@ -121,6 +121,13 @@ Truth truth_of(const Graph& graph, const OptimizedGraph& after, const onnx::Node
     return is_kept ? of(*ahead) : Truth::integers;
   }
   const onnx::NodeProto* next = reader == nullptr ? nullptr : &graph.node(reader->node);
+  // Dropped: a pair was carried up over what reads it, and clamps; the reader has the integers of the DequantizeLinear ahead.
+  if (is_clamp && next != nullptr && after.producer(node.output(0)) == nullptr)
+    if (const onnx::NodeProto* kept = after.named(next->name());
+        kept != nullptr && reader->input >= 0 && moves_values(kept->op_type())) {
+      const onnx::NodeProto* ahead = after.producer(kept->input(reader->input));
+      if (ahead != nullptr && ahead->op_type() == "DequantizeLinear") return Truth::integers;
+    }
   if (node.op_type() == "Relu" && next != nullptr &&
       (next->op_type() == "Clip" || next->op_type() == "Relu") &&
       after.producer(node.output(0)) == nullptr)

@@ -47,13 +47,32 @@ TEST(NodeTimes, GoToTheNodesThatKernelsStandFor) {
   EXPECT_DOUBLE_EQ(times.run, 8.5);
 }
 
+// The engine calls a node that it puts in "Transpose_token_0".
+TEST(NodeTimes, OfNodesThatTheEnginePutsInAreOthers) {
+  const Model model =
+      text_model("opset 17; input x float[2, 2]; Transpose: y = Transpose(x); output y;");
+  const NodeTimes times =
+      times_of(model, {{"Transpose_token_0", "Transpose", 1.0}, {"Transpose", "Transpose", 2.0}});
+  EXPECT_THAT(times.nodes, ElementsAre(Optional(DoubleEq(2.0))));
+  EXPECT_THAT(times.others, ElementsAre(Pair("Transpose", DoubleEq(1.0))));
+}
+
+// ... and a BatchNormalization behind an Add that it makes a Conv in its layout "VALUE_bn_nchwc".
+TEST(NodeTimes, OfABatchNormalizationThatBecomesAConvAreItsOwn) {
+  const Model model = text_model(R"(
+    opset 17; input x float[1, 8, 16, 16]; init w float[8, 8, 3, 3] random 1; init g float[8] ones;
+    conv: a = Conv(x, w) {kernel_shape = [3, 3], pads = [1, 1, 1, 1]}; add: b = Add(a, x); bn: c = BatchNormalization(b, g, g, g, g); output c;
+  )");
+  EXPECT_THAT(times_of(model, {{"c_bn_nchwc", "Conv", 1.0}}).nodes,
+              ElementsAre(Eq(std::nullopt), Eq(std::nullopt), Optional(DoubleEq(1.0))));
+}
+
 TEST(NodeTimes, OfUnknownKernelsAreOthers) {
   const NodeTimes times = times_of(network(), {{"BiasGelu_token_x", "BiasGelu", 1.0}});
   EXPECT_THAT(times.others, ElementsAre(Pair("BiasGelu", DoubleEq(1.0))));
 }
 
-// Every Conv, MatMul and Gemm of the engine's optimized graph, blocked layouts included, is found again.
-TEST(NodeTimes, AreKnownOfEveryLayerThatTheEngineRuns) {
+TEST(NodeTimes, AreKnownOfKernelsInBlockedLayoutsAndOfIntegers) {
   const Model model = network();
   const NodeTimes times = times_of(
       model, kernel_times(onnx_runtime(), model, {}, random_inputs(model, 1), {.runs = 3}));

@@ -102,6 +102,64 @@ TEST(ScalesAgainstSaturation, NeverErrMoreThanLimitingAlone) {
   EXPECT_LE(error(scales_against_saturation(problem, scales)), error(scales));
 }
 
+// The search as it is defined, with no row left out: ten factors up to the one at which nothing is limited.
+float searched_scale(const SaturationProblem& problem, float scale) {
+  const std::span<const float> values = problem.weight.data;
+  const std::int32_t limit = 32767 / problem.highest_level;
+  const auto error_at = [&](float candidate, bool& limited) {
+    std::vector<std::int32_t> levels;
+    for (const float value : values)
+      levels.push_back(quantize(value, candidate, 0, -problem.highest, problem.highest));
+    for (std::size_t k = 0; k + 1 < levels.size(); k += 2) {
+      std::int32_t& a = levels[k];
+      std::int32_t& b = levels[k + 1];
+      if ((a > 0) != (b > 0) || a == 0 || b == 0 || std::abs(a) + std::abs(b) <= limit) continue;
+      const std::int32_t too_much = std::abs(a) + std::abs(b) - limit;
+      const std::int32_t sign = a > 0 ? 1 : -1;
+      a -= sign * (too_much / 2);
+      b -= sign * (too_much - too_much / 2);
+      limited = true;
+    }
+    double sum = 0.0;
+    for (std::size_t k = 0; k < levels.size(); ++k)
+      sum += std::pow(static_cast<double>(values[k]) - static_cast<double>(candidate) * levels[k],
+                      2.0);
+    return sum;
+  };
+  bool limited = false;
+  double least = error_at(scale, limited);
+  float best = scale;
+  const double largest = 2.0 * problem.highest / static_cast<double>(limit) * 1.01;
+  for (int step = 1; limited && step <= 10; ++step) {
+    const float candidate = scale * static_cast<float>(std::pow(largest, step / 10.0));
+    limited = false;
+    const double error = error_at(candidate, limited);
+    if (error < least) {
+      least = error;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+TEST(ScalesAgainstSaturation, AreThoseOfTheWholeSearch) {
+  Random random(11);
+  std::size_t raised = 0;
+  for (int row = 0; row < 300; ++row) {
+    const std::vector<float> values = random.normals(4 + 2 * static_cast<std::size_t>(row % 20));
+    float most = 0.0F;
+    for (const float value : values) most = std::max(most, std::fabs(value));
+    const SaturationProblem problem{
+        .weight = matrix_of(values, 1, static_cast<std::int64_t>(values.size()), 1)};
+    const std::vector<float> scales{most / 127.0F};
+    const float expected = searched_scale(problem, scales[0]);
+    EXPECT_EQ(scales_against_saturation(problem, scales)[0], expected) << row;
+    raised += expected > scales[0] ? 1U : 0U;
+  }
+  EXPECT_GT(raised, 30U);  // some of each kind
+  EXPECT_LT(raised, 270U);
+}
+
 TEST(ScalesAgainstSaturation, LeaveRowsThatCannotSaturate) {
   const std::vector<float> values{1.0F, -1.0F, 0.5F, 0.01F};
   const SaturationProblem problem{.weight = matrix_of(values, 1, 4, 1)};

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -108,7 +109,13 @@ struct HistogramFiller::Tables {
     spare().pop_back();
     return tables;
   }
-  static void give_back(std::unique_ptr<Tables> tables) { spare().push_back(std::move(tables)); }
+  static void give_back(std::unique_ptr<Tables> tables) noexcept {
+    try {
+      spare().push_back(std::move(tables));
+    } catch (const std::bad_alloc&) {
+      // They are not kept.
+    }
+  }
 
  private:
   static std::vector<std::unique_ptr<Tables>>& spare() {

@@ -42,6 +42,26 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
 }
 
+struct Event {
+  Span span{};
+  std::size_t kernel = 0;
+  std::size_t run = 0;
+  double own = 0.0;  // microseconds, without the events within it
+};
+
+// A node with a body takes as long as the nodes of the body together, which have events of their own.
+void leave_own_time(std::vector<Event>& events) {
+  std::ranges::sort(events, [](const Event& a, const Event& b) {
+    return a.span.start != b.span.start ? a.span.start < b.span.start : a.span.end > b.span.end;
+  });
+  std::vector<Event*> around;
+  for (Event& event : events) {
+    while (!around.empty() && around.back()->span.end <= event.span.start) around.pop_back();
+    if (!around.empty()) around.back()->own -= event.span.end - event.span.start;
+    around.push_back(&event);
+  }
+}
+
 }  // namespace
 
 std::vector<KernelTime> kernel_times(const Json& profile, std::size_t warmup) {
@@ -49,8 +69,8 @@ std::vector<KernelTime> kernel_times(const Json& profile, std::size_t warmup) {
   if (runs.size() <= warmup) throw_engine("ONNX Runtime's profile holds no run");
   runs.erase(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(warmup));
   std::vector<KernelTime> kernels;
-  std::map<std::string, std::size_t> places;        // by name
-  std::vector<std::vector<double>> microseconds{};  // by kernel and run
+  std::map<std::string, std::size_t> places;  // by name
+  std::vector<Event> events;
   for (const Json& event : profile) {
     std::string name = name_of(event);
     if (!name.ends_with(kernel_suffix)) continue;
@@ -63,11 +83,16 @@ std::vector<KernelTime> kernel_times(const Json& profile, std::size_t warmup) {
     if (is_new) {
       const Json arguments = value_or(event, "args", Json::object());
       kernels.push_back({.name = name, .op = value_or(arguments, "op_name", std::string())});
-      microseconds.emplace_back(runs.size(), 0.0);
     }
-    microseconds[place->second][static_cast<std::size_t>(run - runs.begin())] +=
-        span.end - span.start;
+    events.push_back({.span = span,
+                      .kernel = place->second,
+                      .run = static_cast<std::size_t>(run - runs.begin()),
+                      .own = span.end - span.start});
   }
+  leave_own_time(events);
+  std::vector<std::vector<double>> microseconds(kernels.size(),
+                                                std::vector<double>(runs.size(), 0.0));
+  for (const Event& event : events) microseconds[event.kernel][event.run] += event.own;
   for (std::size_t i = 0; i < kernels.size(); ++i)
     kernels[i].milliseconds = median(std::move(microseconds[i])) / 1000.0;
   return kernels;

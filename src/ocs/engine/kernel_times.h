@@ -13,8 +13,8 @@ namespace ocs {
 struct KernelTime {
   std::string name{};  // of the node in the engine's optimized graph
   std::string op{};    // the operator there, without its domain
-  double milliseconds =
-      0.0;  // of one run: median over the runs; of a node in a body all its times together
+  // Of one run: median over the runs. Of a node in a body all its times together; of the node with the body what they leave.
+  double milliseconds = 0.0;
 };
 
 struct Repeats {

@@ -52,8 +52,11 @@ class Forecaster {
     AbsorbedNodes absorbed;
     if (target_.is_onnx_runtime)
       absorbed = make_engine_rewrites(working, target_.signed_is_integer);
-    const JudgeInput input{
-        .graph = working, .integers = integers, .target = target_, .opset = model_.opset()};
+    const JudgeInput input{.graph = working,
+                           .integers = integers,
+                           .shapes = known,
+                           .target = target_,
+                           .opset = model_.opset()};
     for (std::size_t i = 0; i < listed.size(); ++i)
       add(input, absorbed, working.step(listed[i]), ops[i], macs[i]);
     for (const onnx::NodeProto& node : graph.node())
@@ -115,6 +118,8 @@ class Forecaster {
       ++result_.saturating;
     }
     result_.warnings += verdict.warning.empty() ? 0U : 1U;
+    if (verdict.rule == LintRule::engine_refuses && result_.refusal.empty())
+      result_.refusal = fmt::format("{}: {}", name_of(*step.node), verdict.reason);
     result_.fused += verdict.rule == LintRule::integer_kernel ? 1U : 0U;
     result_.macs += macs.value_or(0);
     if (verdict.rule == LintRule::integer_kernel) result_.fused_macs += macs.value_or(0);
@@ -153,7 +158,7 @@ LintForecast forecast(const Model& model, const LintTarget& target) {
   if (model.opset() > target.newest_opset)
     result.refusal = fmt::format("the model has opset {}, {} knows those up to {}", model.opset(),
                                  target.engine, target.newest_opset);
-  if (result.refusal.empty()) result.refusal = foreign_attribute(model);
+  if (target.is_onnx_runtime && result.refusal.empty()) result.refusal = foreign_attribute(model);
   if (!target.takes_free_extents && result.refusal.empty())
     if (const std::string input = free_input(model); !input.empty())
       result.refusal = fmt::format("the input '{}' has an extent that is not fixed", input);

@@ -8,8 +8,8 @@
 
 namespace ocs {
 
-// A sentence about the first such attribute, bodies of If, Loop and Scan included; "" where there is none. Knows the operators whose
-// attributes ONNX has made inputs, and those of QuantizeLinear and DequantizeLinear (ONNX, docs/Changelog.md).
+// A sentence about the first such attribute, bodies of If, Loop and Scan included; "" where there is none. Knows the usual operators
+// whose attributes ONNX has made inputs or added later (ONNX, docs/Changelog.md).
 [[nodiscard]] std::string foreign_attribute(const Model& model);
 
 }  // namespace ocs

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "ocs/lint/known_shapes.h"
 #include "ocs/lint/surroundings.h"
 #include "ocs/lint/targets.h"
 #include "ocs/lint/working_graph.h"
@@ -13,7 +14,8 @@ namespace ocs {
 struct JudgeInput {
   const WorkingGraph& graph;
   const std::set<std::string, std::less<>>&
-      integers;  // integer_values of the graph before the rewrites
+      integers;               // integer_values of the graph before the rewrites
+  const KnownShapes& shapes;  // likewise
   const LintTarget& target;
   std::int64_t opset = 0;
 };

@@ -1,5 +1,9 @@
 // MatMulNBits: products of float data and quantized weights.
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -53,47 +57,76 @@ Verdict judge_nbits(const JudgeInput& input, const Step& step, const Step& weigh
   return {};
 }
 
-// Columns of the weights of a product that runs as MatMulNBits and has no bias yet; 0 for any other step.
-std::int64_t nbits_columns(const JudgeInput& input, const Step& step) {
+// Columns of the weights of a product that runs as MatMulNBits and has no bias yet; none for any other step.
+std::optional<std::int64_t> nbits_columns(const JudgeInput& input, const Step& step) {
   constexpr std::size_t bias_of_nbits = 5;
   constexpr std::size_t bias_of_gemm = 2;
-  if (step.op == "com.microsoft.MatMulNBits")
-    return step.has_input(bias_of_nbits) ? 0 : int_attribute(*step.node, "N", 0);
-  if ((step.op != "MatMul" && step.op != "Gemm") || step.has_input(bias_of_gemm)) return 0;
+  if (step.op == "com.microsoft.MatMulNBits" && !step.has_input(bias_of_nbits))
+    return int_attribute(*step.node, "N", 0);
+  if ((step.op != "MatMul" && step.op != "Gemm") || step.has_input(bias_of_gemm))
+    return std::nullopt;
   const Surroundings around = surroundings_of(input.graph, step);
   const Step* data = around.in_front_of(0);
   const Step* weight = around.in_front_of(1);
   if ((data != nullptr && !is_wide(data)) || weight == nullptr ||
       judge_weights_only(input, step, around).rule != LintRule::integer_kernel)
-    return 0;
+    return std::nullopt;
   return input.graph.constant(weight->inputs.front())->dims(1);
 }
 
-// x -> Div or Mul by a constant -> Erf, the head of a Gelu written as five nodes.
+// The one step that reads what this one writes, where nothing else does; nullptr else.
+const Step* only_reader(const WorkingGraph& graph, const Step& step) {
+  const std::string& value = step.outputs.front();
+  return is_only_inner(graph, value) ? &graph.step(graph.readers(value).front().step) : nullptr;
+}
+
+// x -> Div by the root of 2 -> Erf -> Add -> Mul, the head of a Gelu written as five nodes.
 bool is_head_of_gelu(const WorkingGraph& graph, const Step& step) {
-  if ((step.op != "Div" && step.op != "Mul") || !is_only_inner(graph, step.outputs.front()))
+  constexpr float tolerance = 1e-3F;
+  if (step.op != "Div" || step.inputs.size() != 2) return false;
+  const onnx::TensorProto* divisor = graph.constant(step.inputs[1]);
+  if (divisor == nullptr || divisor->data_type() != onnx::TensorProto::FLOAT ||
+      element_count(*divisor) != 1 ||
+      std::abs(to_tensor(*divisor, graph.folder()).as<float>()[0] - std::numbers::sqrt2_v<float>) >
+          tolerance)
     return false;
-  return graph.step(graph.readers(step.outputs.front()).front().step).op == "Erf";
+  const Step* next = &step;
+  for (const std::string_view op : {"Erf", "Add", "Mul"}) {
+    next = only_reader(graph, *next);
+    if (next == nullptr || next->op != op) return false;
+  }
+  return true;
+}
+
+// Stated ones, free extents by name; else those that follow, where they are fixed.
+bool have_equal_extents(const JudgeInput& input, const std::string& a, const std::string& b) {
+  if (input.graph.have_equal_extents(a, b)) return true;
+  const auto first = input.shapes.find(a);
+  const auto second = input.shapes.find(b);
+  return first != input.shapes.end() && second != input.shapes.end() &&
+         first->second == second->second &&
+         std::ranges::all_of(first->second, [](std::int64_t extent) { return extent >= 0; });
 }
 
 // The Add of two branches of equal extents whose sum a LayerNormalization reads, maybe one written as its parts: the engine makes a
 // SkipLayerNormalization of them.
-bool is_head_of_layer_norm(const WorkingGraph& graph, const Step& step) {
+bool is_head_of_layer_norm(const JudgeInput& input, const Step& step) {
+  const WorkingGraph& graph = input.graph;
   const auto reads = [&](std::string_view op) {
     return std::ranges::any_of(graph.readers(step.outputs.front()),
                                [&](const Edge& edge) { return graph.step(edge.step).op == op; });
   };
   return step.op == "Add" && step.inputs.size() == 2 &&
          (reads("LayerNormalization") || (reads("ReduceMean") && reads("Sub"))) &&
-         graph.have_equal_extents(step.inputs[0], step.inputs[1]);
+         have_equal_extents(input, step.inputs[0], step.inputs[1]);
 }
 
 // Kernels that add a bias themselves and are looked for ahead of that of MatMulNBits.
-bool takes_bias_ahead(const WorkingGraph& graph, const Step& reader) {
+bool takes_bias_ahead(const JudgeInput& input, const Step& reader) {
   return reader.op == "Gelu" || reader.op == "com.microsoft.Gelu" ||
          reader.op == "com.microsoft.FastGelu" ||
-         reader.op == "com.microsoft.SkipLayerNormalization" || is_head_of_gelu(graph, reader) ||
-         is_head_of_layer_norm(graph, reader);
+         reader.op == "com.microsoft.SkipLayerNormalization" ||
+         is_head_of_gelu(input.graph, reader) || is_head_of_layer_norm(input, reader);
 }
 
 }  // namespace
@@ -120,30 +153,36 @@ Verdict judge_stored_nbits(const JudgeInput& input, const Step& step) {
   const std::string& name = step.inputs[zero_points_of_nbits];
   const onnx::TensorProto* points = input.graph.constant(name);
   if (points == nullptr || points->data_type() != onnx::TensorProto::UINT8) return {};
-  const std::int64_t block = int_attribute(*step.node, "block_size", 0);
-  const std::int64_t bits = int_attribute(*step.node, "bits", 4);
-  if (block <= 0) return {};
-  const std::int64_t blocks = (int_attribute(*step.node, "K", 0) + block - 1) / block;
-  const std::int64_t wanted = int_attribute(*step.node, "N", 0) * ((blocks * bits + 7) / 8);
-  if (element_count(*points) == wanted) return {};
+  constexpr std::int64_t largest = std::numeric_limits<std::int32_t>::max();
+  const auto attribute_of = [&](const char* attribute) {
+    return std::clamp(int_attribute(*step.node, attribute, 0), std::int64_t{0}, largest);
+  };
+  const std::int64_t block = attribute_of("block_size");
+  const std::int64_t bits = std::min<std::int64_t>(int_attribute(*step.node, "bits", 4), 8);
+  if (block == 0 || bits <= 0) return {};
+  const std::int64_t columns = attribute_of("N");
+  const std::int64_t bytes = ((attribute_of("K") + block - 1) / block * bits + 7) / 8;
+  const Shape shape = shape_of(*points);
+  if (shape == Shape{columns, bytes} || shape == Shape{columns * bytes}) return {};
   return {LintRule::engine_refuses,
-          fmt::format("its zero points '{}' are {} bytes, packed in {} bits they are {}", name,
-                      element_count(*points), bits, wanted)};
+          fmt::format("its zero points '{}' have the shape {}, packed in {} bits they have {}",
+                      name, to_string(shape), bits, to_string(Shape{columns, bytes}))};
 }
 
 bool adds_bias_of_nbits(const JudgeInput& input, const Step& add) {
   const WorkingGraph& graph = input.graph;
   if (add.inputs.size() != 2 || add.outputs.empty()) return false;
-  if (std::ranges::any_of(graph.readers(add.outputs.front()), [&](const Edge& edge) {
-        return takes_bias_ahead(graph, graph.step(edge.step));
+  if (!graph.is_graph_output(add.outputs.front()) &&
+      std::ranges::any_of(graph.readers(add.outputs.front()), [&](const Edge& edge) {
+        return takes_bias_ahead(input, graph.step(edge.step));
       }))
     return false;
   for (std::size_t i = 0; i < add.inputs.size(); ++i) {
     const Step* product = graph.producer(add.inputs[i]);
     if (product == nullptr || !is_only_inner(graph, add.inputs[i])) continue;
-    const Shape* bias = graph.stated_shape(add.inputs[1 - i]);
-    if (bias != nullptr && bias->size() == 1 && bias->front() == nbits_columns(input, *product))
-      return true;
+    const auto bias = input.shapes.find(add.inputs[1 - i]);
+    if (bias == input.shapes.end() || bias->second.size() != 1) continue;
+    if (nbits_columns(input, *product) == bias->second.front()) return true;
   }
   return false;
 }

@@ -33,11 +33,15 @@ class Finder {
   // The place in the forecast of the node that a kernel stands for.
   [[nodiscard]] std::optional<std::size_t> find(const KernelTime& kernel) const {
     const std::string_view plain = without_number(kernel.name);
+    // Nodes that the engine puts in have the name of their operator and a number.
+    if (plain == kernel.op && plain != kernel.name) return std::nullopt;
     for (const std::string_view name :
          {std::string_view(kernel.name), plain, without_suffix(plain, "/MatMulAddFusion"),
           without_suffix(plain, "/MatMulScaleFusion/")})
       if (const auto found = places_.find(name); found != places_.end()) return found->second;
-    // Nodes in blocked layouts have the name of the value that they write.
+    // Nodes in blocked layouts have the name of the value that they write; a BatchNormalization becomes a Conv there.
+    if (const std::string_view value = without_suffix(plain, "_bn_nchwc"); value != plain)
+      return place_of(graph_.producer(value));
     const std::string_view value = without_suffix(plain, "_nchwc");
     if (value == plain) return std::nullopt;
     return find_writer(value, kernel.op);
@@ -60,7 +64,10 @@ class Finder {
       }
       node = ahead;
     }
-    if (node == nullptr || node->op_type() != op) node = last;
+    return place_of(node == nullptr || node->op_type() != op ? last : node);
+  }
+
+  [[nodiscard]] std::optional<std::size_t> place_of(const onnx::NodeProto* node) const {
     const auto found = node == nullptr ? places_.end() : places_.find(node->name());
     return found == places_.end() ? std::nullopt : std::optional(found->second);
   }
