@@ -73,7 +73,9 @@ Tensor tensor_of(const Shape& shape, const std::vector<double>& values) {
       if (level < static_cast<double>(std::numeric_limits<T>::min()) ||
           level > static_cast<double>(std::numeric_limits<T>::max()))
         throw_bad_input("text model: a value does not fit its type");
-      converted.push_back(static_cast<T>(level));
+      // The largest of 64 bits is no double, but the one above it.
+      constexpr T largest = std::numeric_limits<T>::max();
+      converted.push_back(level >= static_cast<double>(largest) ? largest : static_cast<T>(level));
     }
   }
   return {.shape = shape, .values = std::move(converted)};

@@ -1,5 +1,6 @@
 // bins.h for every instruction set: this file is compiled once for each, Highway picks at run time.
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include "ocs/calibrate/bins.h"
@@ -64,7 +65,26 @@ Extremes find_extremes(const float* values, std::size_t count) {
 }
 
 // The numbers of a vector of values that are not zero.
-HWY_INLINE hn::Vec<Ints> numbers_of(hn::Vec<Floats> values, hn::Vec<Floats> factor) {
+// How values become numbers, with the exponent in it.
+struct Scale {
+  hn::Vec<Floats> factor;
+  hn::Vec<Ints>
+      highest;  // bits of a magnitude above those that the exponent holds: larger ones and NaN count as this one
+};
+
+HWY_INLINE Scale scale_of(int exponent) {
+  // 2^29 bins: far above those that there are, and an integer.
+  constexpr int bins = 29;
+  constexpr int largest_exponent = 127;
+  const std::uint32_t highest =
+      exponent + bins > largest_exponent
+          ? infinity_bits - 1
+          : std::bit_cast<std::uint32_t>(std::ldexp(1.0F, exponent + bins));
+  return {hn::Set(Floats(), std::ldexp(1.0F, -exponent)),
+          hn::Set(Ints(), static_cast<std::int32_t>(highest))};
+}
+
+HWY_INLINE hn::Vec<Ints> numbers_of(hn::Vec<Floats> values, const Scale& scale) {
   const Floats floats;
   const Ints ints;
   const auto bits = hn::BitCast(ints, values);
@@ -74,8 +94,8 @@ HWY_INLINE hn::Vec<Ints> numbers_of(hn::Vec<Floats> values, hn::Vec<Floats> fact
   // float: so negative values are truncated as positive ones, one step smaller, and no product
   // that underflows can turn a small negative value into zero.
   // Max keeps -0, one step below 0, from becoming the bits of a NaN.
-  const auto below = hn::Max(hn::Add(magnitude, sign), hn::Zero(ints));
-  const auto scaled = hn::Mul(hn::BitCast(floats, below), factor);
+  const auto below = hn::Min(hn::Max(hn::Add(magnitude, sign), hn::Zero(ints)), scale.highest);
+  const auto scaled = hn::Mul(hn::BitCast(floats, below), scale.factor);
   return hn::Add(hn::Xor(hn::ConvertTo(ints, scaled), sign), hn::Set(ints, half));
 }
 
@@ -84,7 +104,7 @@ Numbered find_all(const float* values, std::size_t count, int exponent, std::uin
   const Ints ints;
   const hn::RebindToUnsigned<Floats> unsigned_ints;
   const std::size_t lanes = hn::Lanes(floats);
-  const auto factor = hn::Set(floats, std::ldexp(1.0F, -exponent));
+  const Scale scale = scale_of(exponent);
   const auto is_zero = hn::Set(ints, static_cast<std::int32_t>(zero));
   Range range = range_from(values[0]);
   std::size_t i = 0;
@@ -94,7 +114,7 @@ Numbered find_all(const float* values, std::size_t count, int exponent, std::uin
     // Not as floats: a processor may be told to take small ones for zero.
     const auto nothing =
         hn::Eq(hn::And(hn::BitCast(ints, value), hn::Set(ints, 0x7FFFFFFF)), hn::Zero(ints));
-    const auto number = hn::IfThenElse(nothing, is_zero, numbers_of(value, factor));
+    const auto number = hn::IfThenElse(nothing, is_zero, numbers_of(value, scale));
     hn::StoreU(hn::BitCast(unsigned_ints, number), unsigned_ints, numbers + i);
   }
   Numbered found{.extremes = total(range), .count = count};
@@ -141,7 +161,7 @@ Numbered find_nonzero(const float* values, std::size_t count, int exponent,
   const Ints ints;
   const hn::RebindToUnsigned<Floats> unsigned_ints;
   const std::size_t lanes = hn::Lanes(floats);
-  const auto factor = hn::Set(floats, std::ldexp(1.0F, -exponent));
+  const Scale scale = scale_of(exponent);
   Range range = range_from(values[0]);
   Numbered found;
   std::size_t i = 0;
@@ -150,7 +170,7 @@ Numbered find_nonzero(const float* values, std::size_t count, int exponent,
     include(value, range);
     const auto something =
         hn::Ne(hn::And(hn::BitCast(ints, value), hn::Set(ints, 0x7FFFFFFF)), hn::Zero(ints));
-    const auto number = hn::BitCast(unsigned_ints, numbers_of(value, factor));
+    const auto number = hn::BitCast(unsigned_ints, numbers_of(value, scale));
     // Compressed in a register, then stored whole: the instruction that compresses into memory takes a hundred cycles and more on Zen 4.
     const auto is_number = hn::RebindMask(unsigned_ints, something);
     hn::StoreU(compressed(unsigned_ints, number, is_number), unsigned_ints, numbers + found.count);
