@@ -37,6 +37,8 @@ def main():
     parser.add_argument("--folder", help="where the files go (default: a temporary folder)")
     options = parser.parse_args()
     build = Path(options.build)
+    if options.folder:
+        Path(options.folder).mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=options.folder))
     try:
         model = folder / "large.onnx"
