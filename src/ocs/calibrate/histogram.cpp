@@ -89,9 +89,10 @@ void Histogram::widen(int exponent) {
   const int shift = std::min(exponent - exponent_, 31);
   if (shift <= 0) return;
   std::vector<std::int64_t> wide(bins::count, 0);
-  for (int bin = 0; bin < bins::count; ++bin)
-    wide[static_cast<std::size_t>(((bin - half) >> shift) + half)] +=
-        bins_[static_cast<std::size_t>(bin)];
+  for (int bin = 0; bin < bins::count; ++bin) {
+    const int to = ((bin - half) >> shift) + half;
+    wide[static_cast<std::size_t>(to)] += bins_[static_cast<std::size_t>(bin)];
+  }
   bins_ = std::move(wide);
   exponent_ = exponent;
 }
@@ -146,8 +147,8 @@ void HistogramFiller::add(std::span<const float> values) {
       add_block(values, start, tables_->numbers);
     return;
   }
-  std::array<std::uint32_t, few + bins::slack>
-      numbers;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read
+  std::array<std::uint32_t, few + bins::slack> numbers;
   for (std::size_t start = 0; start < values.size(); start += few)
     add_block(values, start, numbers);
 }
@@ -218,9 +219,10 @@ void Histogram::merge(const Histogram& other) {
   if (other.bins_.empty()) return;
   widen(other.exponent_);
   const int shift = std::min(exponent_ - other.exponent_, 31);
-  for (int bin = 0; bin < bins::count; ++bin)
-    bins_[static_cast<std::size_t>(((bin - half) >> shift) + half)] +=
-        other.bins_[static_cast<std::size_t>(bin)];
+  for (int bin = 0; bin < bins::count; ++bin) {
+    const int to = ((bin - half) >> shift) + half;
+    bins_[static_cast<std::size_t>(to)] += other.bins_[static_cast<std::size_t>(bin)];
+  }
 }
 
 Histogram::Weighted Histogram::weighted() const {

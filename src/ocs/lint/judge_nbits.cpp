@@ -15,6 +15,21 @@
 namespace ocs {
 namespace {
 
+// What keeps a Gemm from being a product and a bias; "": nothing.
+std::string why_no_plain_gemm(const JudgeInput& input, const Step& step,
+                              const onnx::TensorProto& weights) {
+  if (int_attribute(*step.node, "transB", 0) != 0) return "its weights are stored transposed";
+  if (int_attribute(*step.node, "transA", 0) != 0) return "its data are transposed";
+  if (float_attribute(*step.node, "alpha", 1.0F) != 1.0F) return "alpha is not 1";
+  if (!step.has_input(2)) return "";
+  if (float_attribute(*step.node, "beta", 1.0F) != 1.0F) return "beta is not 1";
+  const Shape* bias = input.graph.stated_shape(step.inputs[2]);
+  const bool is_other = bias != nullptr && (bias->size() != 1 || bias->front() != weights.dims(1));
+  return input.graph.is_constant(step.inputs[2]) && is_other
+             ? "its bias is no vector with a value for each column"
+             : "";
+}
+
 // Float data and quantized weights: what keeps MatMulNBits from them.
 Verdict judge_nbits(const JudgeInput& input, const Step& step, const Step& weight) {
   const auto refuse = [](std::string why) { return Verdict{LintRule::nbits_form, std::move(why)}; };
@@ -32,18 +47,9 @@ Verdict judge_nbits(const JudgeInput& input, const Step& step, const Step& weigh
         weight.inputs[1]));
   if (bits_of_type(integers->data_type()) > 8 || bits_of_type(integers->data_type()) == 0)
     return refuse(fmt::format("its weights are {}", type_name(integers->data_type())));
-  if (step.op == "Gemm") {
-    if (int_attribute(*step.node, "transB", 0) != 0)
-      return refuse("its weights are stored transposed");
-    if (int_attribute(*step.node, "transA", 0) != 0) return refuse("its data are transposed");
-    if (float_attribute(*step.node, "alpha", 1.0F) != 1.0F) return refuse("alpha is not 1");
-    if (step.has_input(2) && float_attribute(*step.node, "beta", 1.0F) != 1.0F)
-      return refuse("beta is not 1");
-    const Shape* bias = step.has_input(2) ? input.graph.stated_shape(step.inputs[2]) : nullptr;
-    if (step.has_input(2) && input.graph.is_constant(step.inputs[2]) && bias != nullptr &&
-        (bias->size() != 1 || bias->front() != integers->dims(1)))
-      return refuse("its bias is no vector with a value for each column");
-  }
+  if (const std::string why = step.op == "Gemm" ? why_no_plain_gemm(input, step, *integers) : "";
+      !why.empty())
+    return refuse(why);
   if (grid.block_size > 0) {
     if (grid.axis != 0 && grid.axis != -2) return refuse("its blocks run along the columns");
     if (grid.block_size < 16 || (grid.block_size & (grid.block_size - 1)) != 0)

@@ -152,7 +152,7 @@ class Row {
   }
 
   // The largest parts of each sign are lowered until the two largest fit. `levels`: whole taps.
-  bool limit_any_two(std::span<std::int16_t> levels) const {
+  [[nodiscard]] bool limit_any_two(std::span<std::int16_t> levels) const {
     const std::int32_t limit = limit_of_pair();
     bool was_limited = false;
     for (const int sign : {1, -1}) {
