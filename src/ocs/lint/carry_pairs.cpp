@@ -61,8 +61,7 @@ void insert_pair(WorkingGraph& graph, const Step& like, const std::string& value
 }  // namespace
 
 bool is_only_inner(const WorkingGraph& graph, const std::string& value) {
-  return graph.readers(value).size() == 1 && !graph.is_graph_output(value) &&
-         !graph.is_captured(value);
+  return graph.only_reader(value) != nullptr;
 }
 
 void fold_shapes(WorkingGraph& graph, const KnownShapes& shapes) {

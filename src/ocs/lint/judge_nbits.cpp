@@ -10,7 +10,6 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/lint/judge.h"
-#include "ocs/lint/rewrite_steps.h"
 
 namespace ocs {
 namespace {
@@ -80,12 +79,6 @@ std::optional<std::int64_t> nbits_columns(const JudgeInput& input, const Step& s
   return input.graph.constant(weight->inputs.front())->dims(1);
 }
 
-// The one step that reads what this one writes, where nothing else does; nullptr else.
-const Step* only_reader(const WorkingGraph& graph, const Step& step) {
-  const std::string& value = step.outputs.front();
-  return is_only_inner(graph, value) ? &graph.step(graph.readers(value).front().step) : nullptr;
-}
-
 // x -> Div by the root of 2 -> Erf -> Add -> Mul, the head of a Gelu written as five nodes.
 bool is_head_of_gelu(const WorkingGraph& graph, const Step& step) {
   constexpr float tolerance = 1e-3F;
@@ -98,7 +91,7 @@ bool is_head_of_gelu(const WorkingGraph& graph, const Step& step) {
     return false;
   const Step* next = &step;
   for (const std::string_view op : {"Erf", "Add", "Mul"}) {
-    next = only_reader(graph, *next);
+    next = graph.only_reader(next->outputs.front());
     if (next == nullptr || next->op != op) return false;
   }
   return true;
@@ -185,7 +178,7 @@ bool adds_bias_of_nbits(const JudgeInput& input, const Step& add) {
     return false;
   for (std::size_t i = 0; i < add.inputs.size(); ++i) {
     const Step* product = graph.producer(add.inputs[i]);
-    if (product == nullptr || !is_only_inner(graph, add.inputs[i])) continue;
+    if (product == nullptr || graph.only_reader(add.inputs[i]) == nullptr) continue;
     const auto bias = input.shapes.find(add.inputs[1 - i]);
     if (bias == input.shapes.end() || bias->second.size() != 1) continue;
     if (nbits_columns(input, *product) == bias->second.front()) return true;

@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::int64_t type_float = 1;
 
-const Step* only_reader(const WorkingGraph& graph, const Step& step) {
-  const std::string& value = step.outputs.front();
-  return is_only_inner(graph, value) ? &graph.step(graph.readers(value).front().step) : nullptr;
-}
-
 // The other input of a node with two.
 std::string beside(const Step& step, const std::string& input) {
   if (step.inputs.size() != 2) return "";
@@ -43,10 +38,10 @@ bool is_row(const KnownShapes& shapes, const std::string& bias) {
 
 void take_rescaling_in(const WorkingGraph& graph, const KnownShapes& shapes, const Step& matmul,
                        AbsorbedNodes& absorbed) {
-  const Step* cast = only_reader(graph, matmul);
+  const Step* cast = graph.only_reader(matmul.outputs.front());
   if (cast == nullptr || cast->op != "Cast" || int_attribute(*cast->node, "to", 0) != type_float)
     return;
-  const Step* mul = only_reader(graph, *cast);
+  const Step* mul = graph.only_reader(cast->outputs.front());
   if (mul == nullptr || mul->op != "Mul") return;
   const Step* scale = graph.producer(beside(*mul, cast->outputs.front()));
   if (scale == nullptr || scale->op != "Mul" || scale->node == nullptr ||
@@ -55,7 +50,7 @@ void take_rescaling_in(const WorkingGraph& graph, const KnownShapes& shapes, con
   const Absorbed here{.step = graph.index_of(matmul)};
   absorbed[scale->node] = here;
   absorbed[mul->node] = here;
-  const Step* add = only_reader(graph, *mul);
+  const Step* add = graph.only_reader(mul->outputs.front());
   if (add == nullptr || add->op != "Add") return;
   const std::string bias = beside(*add, mul->outputs.front());
   if (graph.is_constant(bias) && is_row(shapes, bias)) absorbed[add->node] = here;

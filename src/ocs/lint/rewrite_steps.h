@@ -33,7 +33,7 @@ bool fuse_bias_of_matmul(WorkingGraph& graph, const KnownShapes& shapes, Absorbe
 void take_rescaling_in(const WorkingGraph& graph, const KnownShapes& shapes,
                        AbsorbedNodes& absorbed);
 
-// The one step that reads the value, where nothing else does.
+// Whether one step reads the value, and nothing else does.
 [[nodiscard]] bool is_only_inner(const WorkingGraph& graph, const std::string& value);
 
 }  // namespace ocs

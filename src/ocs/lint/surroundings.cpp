@@ -38,14 +38,6 @@ std::string several(std::size_t count) {
   return count == 1 ? "once" : fmt::format("{} times", count);
 }
 
-// The one reader of the value, nullptr where there are others.
-const Step* only_reader(const WorkingGraph& graph, const std::string& value) {
-  return graph.readers(value).size() == 1 && !graph.is_graph_output(value) &&
-                 !graph.is_captured(value)
-             ? &reader(graph, graph.readers(value).front())
-             : nullptr;
-}
-
 // Whether a QuantizeLinear reads what the step writes.
 bool is_quantized_behind(const WorkingGraph& graph, const Step& step) {
   return std::ranges::any_of(graph.readers(step.outputs.front()),
@@ -53,7 +45,7 @@ bool is_quantized_behind(const WorkingGraph& graph, const Step& step) {
 }
 
 Verdict why_clamp_stays(const WorkingGraph& graph, const Step& clamp) {
-  const Step* quantize = only_reader(graph, clamp.outputs.front());
+  const Step* quantize = graph.only_reader(clamp.outputs.front());
   if (quantize == nullptr && is_quantized_behind(graph, clamp))
     return {LintRule::several_readers,
             fmt::format("the result of {} behind it is read by more than its QuantizeLinear",
@@ -140,9 +132,9 @@ Surroundings surroundings_of(const WorkingGraph& graph, const Step& step) {
     if (!input.empty()) ++around.inputs;
     if (is_pair) ++around.dequantized;
   }
-  const Step* next = only_reader(graph, step.outputs.front());
+  const Step* next = graph.only_reader(step.outputs.front());
   if (next != nullptr && (next->op == "Relu" || next->op == "Clip")) {
-    const Step* quantize = only_reader(graph, next->outputs.front());
+    const Step* quantize = graph.only_reader(next->outputs.front());
     if (quantize != nullptr && quantize->is_quantize() && is_redundant(graph, *next, *quantize)) {
       next = quantize;
     } else if (graph.readers(next->outputs.front()).size() == 1 &&

@@ -125,6 +125,13 @@ std::span<const Edge> WorkingGraph::readers(std::string_view value) const {
   return found == readers_.end() ? std::span<const Edge>() : found->second;
 }
 
+const Step* WorkingGraph::only_reader(std::string_view value) const {
+  const std::span<const Edge> edges = readers(value);
+  return edges.size() == 1 && !is_graph_output(value) && !is_captured(value)
+             ? &steps_[edges.front().step]
+             : nullptr;
+}
+
 bool WorkingGraph::is_graph_output(std::string_view value) const {
   return outputs_.contains(value);
 }

@@ -56,6 +56,8 @@ class WorkingGraph {
   // The step that writes the value; nullptr for graph inputs, constants and values of the graph around it.
   [[nodiscard]] const Step* producer(std::string_view value) const;
   [[nodiscard]] std::span<const Edge> readers(std::string_view value) const;
+  // The one step that reads the value; nullptr where others do, a body or the caller too.
+  [[nodiscard]] const Step* only_reader(std::string_view value) const;
   [[nodiscard]] bool is_graph_output(std::string_view value) const;
   // Read by the body of an If, Loop or Scan.
   [[nodiscard]] bool is_captured(std::string_view value) const;
