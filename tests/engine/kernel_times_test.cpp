@@ -1,5 +1,7 @@
 #include "ocs/engine/kernel_times.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -53,6 +55,19 @@ TEST(KernelTimes, AreWithoutThoseOfTheBody) {
 }
 
 TEST(KernelTimes, NeedARun) { EXPECT_THROW((void)kernel_times(some_runs(), 4), Error); }
+
+// As on a full disk.
+TEST(KernelTimes, SayThatAProfileIsNotWhole) {
+  const Engine engine = [](const Model&, const EngineOptions& options) {
+    std::ofstream(options.profile_prefix + ".json") << "[{\"cat\": \"Sess";
+    return RunModel{.run = [](const NamedTensors&, const Receive&) {}};
+  };
+  EXPECT_THAT(
+      small_models::message_of(
+          [&] { (void)kernel_times(engine, small_models::doubling(), {}, {}, {}); }),
+      testing::AllOf(testing::HasSubstr("profile.json: ONNX Runtime's profile is not whole"),
+                     testing::HasSubstr("room")));
+}
 
 TEST(KernelTimes, AreThoseOfTheEngine) {
   Model model = small_models::graph_of({{"x", {1, 2}}}, {{"y", {1, 2}}});

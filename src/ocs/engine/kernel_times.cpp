@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "ocs/core/error.h"
 #include "ocs/engine/large_model.h"
 
@@ -40,6 +42,17 @@ double median(std::vector<double> values) {
   std::ranges::sort(values);
   const std::size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
+}
+
+// The engine says nothing where it cannot write all of it.
+Json read_profile(const fs::path& file) {
+  try {
+    return read_json(file);
+  } catch (const Error&) {
+    throw_engine(fmt::format(
+        "{}: ONNX Runtime's profile is not whole: is there room in the folder for temporary files?",
+        file.string()));
+  }
 }
 
 struct Event {
@@ -109,8 +122,8 @@ std::vector<KernelTime> kernel_times(const Engine& engine, const Model& model,
       run.run(inputs, [](std::span<const OutputView>) {});
   }  // the profile is written when the session closes
   for (const auto& entry : fs::directory_iterator(folder.path()))
-    return kernel_times(read_json(entry.path()), repeats.warmup);
-  throw_engine("ONNX Runtime wrote no profile");
+    return kernel_times(read_profile(entry.path()), repeats.warmup);
+  throw_engine(fmt::format("{}: ONNX Runtime wrote no profile there", folder.path().string()));
 }
 
 }  // namespace ocs

@@ -23,7 +23,7 @@ struct Repeats {
 };
 
 // In the order in which the kernels run first. `options`: how the model is opened. Throws what opening and running throw, and
-// Error(engine) where the engine writes no profile.
+// Error(engine) naming folder or file where the engine writes no profile, or no whole one.
 [[nodiscard]] std::vector<KernelTime> kernel_times(const Engine& engine, const Model& model,
                                                    EngineOptions options,
                                                    const NamedTensors& inputs,

@@ -92,7 +92,7 @@ bool is_head_of_gelu(const WorkingGraph& graph, const Step& step) {
   const Step* next = &step;
   for (const std::string_view op : {"Erf", "Add", "Mul"}) {
     next = graph.only_reader(next->outputs.front());
-    if (next == nullptr || next->op != op) return false;
+    if (next == nullptr || next->op != op || next->outputs.empty()) return false;
   }
   return true;
 }
@@ -122,6 +122,7 @@ bool is_head_of_layer_norm(const JudgeInput& input, const Step& step) {
 
 // Kernels that add a bias themselves and are looked for ahead of that of MatMulNBits.
 bool takes_bias_ahead(const JudgeInput& input, const Step& reader) {
+  if (reader.outputs.empty()) return false;  // a broken model
   return reader.op == "Gelu" || reader.op == "com.microsoft.Gelu" ||
          reader.op == "com.microsoft.FastGelu" ||
          reader.op == "com.microsoft.SkipLayerNormalization" ||
