@@ -4,10 +4,13 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "ocs/core/error.h"
+#include "ocs/core/parallel.h"
 #include "ocs/graph/graph.h"
-#include "ocs/graph/tensor_proto.h"
+#include "ocs/graph/read_tensor.h"
 #include "ocs/plan/regions.h"
 
 namespace ocs {
@@ -135,35 +138,47 @@ RaisedRows count_raised(const ScaleFloors& floors, std::span<const float> scales
   return count;
 }
 
+namespace {
+
+// None for a layer without integer sums.
+std::optional<LayerProof> prove_layer(const Graph& graph, const Plan& plan,
+                                      const LayerPlan& layer) {
+  const onnx::NodeProto& node = *graph.node_named(layer.node);
+  const auto data = plan.activations.find(data_of(node, layer.operand));
+  if (!layer.act_bits || data == plan.activations.end() || !has_integer_sums(data->second))
+    return std::nullopt;
+  const Tensor weight = read_tensor(graph, layer.weight);
+  const IntegerLayer integers{
+      .weight = find_linear_op(node)->view(node, layer.operand, weight.shape, weight.as<float>()),
+      .stored = layer.stored,
+      .scales = layer.params.scale,
+      .bias = layer.adds_bias ? std::span<const float>() : std::span(layer.bias),
+      .data = &data->second};
+  LayerProof proof{.layer = layer.id()};
+  double bias_error = 0.0;
+  for (const RowProof& row : prove_rows(integers)) {
+    proof.largest_bias = std::max(proof.largest_bias, row.bias);
+    proof.largest_sum = std::max(proof.largest_sum, row.sum);
+    bias_error = std::max(bias_error, row.bias_error);
+    proof.dead_rows += row.is_dead ? 1 : 0;
+    proof.holds = proof.holds && row.holds();
+  }
+  const auto result = plan.activations.find(behind_activation(graph, result_of(node)));
+  if (result != plan.activations.end())
+    proof.bias_error = bias_error / static_cast<double>(result->second.params.scale[0]);
+  return proof;
+}
+
+}  // namespace
+
 std::vector<LayerProof> prove(const Model& model, const Plan& plan) {
   const Graph graph(model);
+  std::vector<std::optional<LayerProof>> found(plan.layers.size());
+  parallel_for(found.size(),
+               [&](std::size_t i) { found[i] = prove_layer(graph, plan, plan.layers[i]); });
   std::vector<LayerProof> proofs;
-  for (const LayerPlan& layer : plan.layers) {
-    const onnx::NodeProto& node = *graph.node_named(layer.node);
-    const auto data = plan.activations.find(data_of(node, layer.operand));
-    if (!layer.act_bits || data == plan.activations.end() || !has_integer_sums(data->second))
-      continue;
-    const Tensor weight = to_tensor(*graph.initializer(layer.weight), model.file().parent_path());
-    const IntegerLayer integers{
-        .weight = find_linear_op(node)->view(node, layer.operand, weight.shape, weight.as<float>()),
-        .stored = layer.stored,
-        .scales = layer.params.scale,
-        .bias = layer.adds_bias ? std::span<const float>() : std::span(layer.bias),
-        .data = &data->second};
-    LayerProof proof{.layer = layer.id()};
-    double bias_error = 0.0;
-    for (const RowProof& row : prove_rows(integers)) {
-      proof.largest_bias = std::max(proof.largest_bias, row.bias);
-      proof.largest_sum = std::max(proof.largest_sum, row.sum);
-      bias_error = std::max(bias_error, row.bias_error);
-      proof.dead_rows += row.is_dead ? 1 : 0;
-      proof.holds = proof.holds && row.holds();
-    }
-    const auto result = plan.activations.find(behind_activation(graph, result_of(node)));
-    if (result != plan.activations.end())
-      proof.bias_error = bias_error / static_cast<double>(result->second.params.scale[0]);
-    proofs.push_back(std::move(proof));
-  }
+  for (std::optional<LayerProof>& proof : found)
+    if (proof) proofs.push_back(std::move(*proof));
   return proofs;
 }
 
