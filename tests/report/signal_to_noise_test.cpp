@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -37,6 +38,26 @@ TEST(SignalToNoise, StaysWithinItsLimits) {
 TEST(SignalToNoise, TakesInfinitiesOfTheReferenceForWhatTheyAre) {
   EXPECT_DOUBLE_EQ(db_of({-inf, nan, 3.0F, 4.0F}, {-inf, nan, 3.0F, 4.5F}), 20.0);
   EXPECT_EQ(db_of({-inf, 1.0F}, {0.0F, 1.0F}), -200.0);
+}
+
+// Longer than what is summed side by side, with an end that does not fill it; quarters are exact in any order.
+TEST(SignalToNoise, SumsManyValuesAsOneByOne) {
+  for (const std::size_t count : {7U, 8U, 9U, 61U}) {
+    for (const float odd_one : {1.0F, -inf, nan}) {
+      std::vector<float> reference(count);
+      std::vector<float> value(count);
+      SignalToNoise expected;
+      for (std::size_t i = 0; i < count; ++i) {
+        reference[i] = static_cast<float>(i);
+        value[i] = reference[i] + 0.25F * static_cast<float>(i % 3);
+        if (i == count / 2) reference[i] = value[i] = odd_one;
+        expected.add(std::span(reference).subspan(i, 1), std::span(value).subspan(i, 1));
+      }
+      SignalToNoise sum;
+      sum.add(reference, value);
+      EXPECT_EQ(sum, expected) << count << " values, one of them " << odd_one;
+    }
+  }
 }
 
 TEST(SignalToNoise, IsNoNumberWhereSizesDiffer) {

@@ -15,7 +15,7 @@ struct SignalToNoise {
   double noise = 0.0;      // sum of (ref - value)^2
   bool comparable = true;  // false once two tensors of different size met: there is no answer
 
-  // Both in double, in the order of the values. Where the reference is not finite (the -inf of an
+  // Both in double, in a fixed order. Where the reference is not finite (the -inf of an
   // attention mask), an equal value counts as no difference and any other as an infinite one.
   void add(std::span<const float> reference, std::span<const float> value);
   void add(const SignalToNoise& other);
