@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -42,7 +43,7 @@ std::set<LayerId> ids_of(const Plan& plan) {
   return ids;
 }
 
-Plan without(const SensitivityProblem& problem, const Plan& plan,
+Plan without(const SensitivityProblem& problem, Plan plan,
              const std::map<LayerId, std::string>& reasons) {
   if (reasons.empty()) return plan;
   std::set<LayerId> stay = ids_of(plan);
@@ -61,7 +62,7 @@ Plan without(const SensitivityProblem& problem, const Plan& plan,
 }  // namespace
 
 Plan take_back_poor_layers(const SensitivityProblem& problem, Plan plan) {
-  return without(problem, plan, poor_by_themselves(problem.measured->layer_sqnr_db));
+  return without(problem, std::move(plan), poor_by_themselves(problem.measured->layer_sqnr_db));
 }
 
 bool has_spoiled_outputs(const Recipe& recipe, const OutputMeasurement& measured) {
