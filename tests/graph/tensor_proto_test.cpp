@@ -163,6 +163,32 @@ TEST(TensorProto, CallsTypesThatItCannotHoldUnsupported) {
                 HasSubstr("tensor 'w'"));
 }
 
+TEST(FloatsIn, AreChangedWhereTheyAre) {
+  Proto raw = to_proto({.shape = {3}, .values = std::vector<float>{1, 2, 3}}, "w");
+  const void* const place = raw.raw_data().data();
+  EXPECT_EQ(static_cast<const void*>(floats_in(raw).data()), place);
+  Proto typed = proto_of(Proto::FLOAT, {3});
+  for (const float value : {1.0F, 2.0F, 3.0F}) typed.add_float_data(value);
+  Proto half = proto_of(Proto::FLOAT16, {3});
+  half.set_raw_data(std::string("\x00\x3C\x00\x40\x00\x42", 6));
+  const TestFolder folder;
+  write_floats(folder / "weights.bin", {1, 2, 3});
+  Proto outside = external({3}, {{"location", "weights.bin"}});
+  for (Proto* proto : {&raw, &typed, &half, &outside}) {
+    for (float& value : floats_in(*proto, folder.path())) value *= -2.0F;
+    EXPECT_EQ(to_tensor(*proto), (Tensor{.shape = {3}, .values = std::vector<float>{-2, -4, -6}}));
+    EXPECT_EQ(proto->name(), "w");
+  }
+}
+
+TEST(FloatsIn, RefusesOtherTypesAndSizesThatDisagree) {
+  Proto integers = to_proto({.shape = {1}, .values = std::vector<std::int64_t>{1}}, "w");
+  EXPECT_THAT(message_of([&] { (void)floats_in(integers); }), HasSubstr("int64"));
+  Proto raw = to_proto({.shape = {3}, .values = std::vector<float>{1, 2, 3}}, "w");
+  raw.set_dims(0, 4);
+  EXPECT_THAT(message_of([&] { (void)floats_in(raw); }), HasSubstr("tensor 'w': it holds 12"));
+}
+
 TEST(CheckSize, ComparesWhatIsHeldWithTheShape) {
   Proto packed = proto_of(22, {3});  // int4: three of them take two bytes
   packed.set_raw_data("ab");

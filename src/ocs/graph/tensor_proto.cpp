@@ -258,6 +258,21 @@ Tensor to_tensor(const Proto& proto, const std::filesystem::path& folder) {
   });
 }
 
+std::span<float> floats_in(Proto& proto, const std::filesystem::path& folder) {
+  const bool is_in_place = proto.data_type() == Proto::FLOAT && !proto.raw_data().empty() &&
+                           proto.data_location() != Proto::EXTERNAL;
+  if (is_in_place) {
+    check_size(proto);
+  } else {
+    const Tensor tensor = to_tensor(proto, folder);
+    (void)tensor.as<float>();
+    proto = to_proto(tensor, proto.name());
+  }
+  std::string& bytes = *proto.mutable_raw_data();
+  // What std::string allocates is aligned for any type, and so is the room in a short one.
+  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
+}
+
 void load_external_data(Proto& proto, const std::filesystem::path& folder) {
   if (proto.data_location() != Proto::EXTERNAL) return;
   if (is_widened_external(proto)) {

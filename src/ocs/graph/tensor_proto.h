@@ -39,6 +39,11 @@ void for_each_external_block(const onnx::TensorProto& proto, const std::filesyst
 void widen_external(onnx::TensorProto& proto);
 [[nodiscard]] bool is_widened_external(const onnx::TensorProto& proto);
 
+// The values of a tensor that to_tensor reads as floats, to be changed where they are; it becomes one of float with raw_data first, where
+// it is not. Same errors, and Error(bad_input) for other types.
+[[nodiscard]] std::span<float> floats_in(onnx::TensorProto& proto,
+                                         const std::filesystem::path& folder = {});
+
 // As raw_data.
 [[nodiscard]] onnx::TensorProto to_proto(const Tensor& tensor, const std::string& name);
 // Integers as int8 (`bits` 8), int4 or int2, several in a byte, those of lower index in its lower bits; int4 is of opset 21

@@ -196,8 +196,8 @@ std::string Search::fill(Fold& fold, const onnx::NodeProto& target, const Parame
     for (std::size_t o = 0; o < channels; ++o) (*bias)[o] += static_cast<double>((*values)[o]);
   }
   fold.weight = target.input(1);
-  Tensor folded = read_tensor(graph_, fold.weight);
-  const auto elements = folded.as<float>();
+  fold.folded_weight = *weight;
+  const auto elements = floats_in(fold.folded_weight, graph_.model().file().parent_path());
   bool finite = true;
   const auto narrow = [&](double value) {
     constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
@@ -215,7 +215,6 @@ std::string Search::fill(Fold& fold, const onnx::NodeProto& target, const Parame
         narrow(norm.multiplier[o] * ((*bias)[o] - norm.mean[o]) + norm.shift[o]));
   }
   if (!finite) return "the folded weight would not be finite";
-  fold.folded_weight = to_proto(folded, "");
   return {};
 }
 
