@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "calibrate/fake_engine.h"
 #include "calibrate/values.h"
 #include "ocs/core/parallel.h"
 #include "ocs/engine/onnx_runtime.h"
@@ -16,54 +17,10 @@
 namespace ocs {
 namespace {
 
+using fake_engine::fake;
+using fake_engine::fake_model;
+using fake_engine::samples_of;
 using values::message_of;
-
-// The fake engine's model: h = 2 x and y = x + 1, whatever the shape; it gives the outputs that the
-// model asks for.
-Model fake_model() {
-  return text_model(R"(
-    input x float[?, 2, 3];
-    init two float[1] {2};  init one float[1] {1};
-    h = Mul(x, two);
-    y = Add(x, one);
-    output y;
-  )");
-}
-
-const Engine fake = [](const Model&, const EngineOptions& options) {
-  RunModel run;
-  for (const std::string& name : options.outputs) run.outputs.push_back({.name = name});
-  run.run = [outputs = run.outputs](const NamedTensors& inputs, const Receive& receive) {
-    std::map<std::string, Tensor> values{{"h", inputs.at("x")}, {"y", inputs.at("x")}};
-    for (float& value : values.at("h").as<float>()) value *= 2.0F;
-    for (float& value : values.at("y").as<float>()) value += 1.0F;
-    std::vector<OutputView> views;
-    for (const Port& output : outputs)
-      views.push_back({.name = output.name, .tensor = view(values.at(output.name))});
-    receive(views);
-  };
-  return run;
-};
-
-// `count` items of [1, 2, 3], `batch` in a sample.
-Samples samples_of(std::size_t count, std::size_t batch = 1) {
-  return {
-      .count = count / batch,
-      .load =
-          [batch](std::size_t i) {
-            std::vector<float> values;
-            for (std::size_t item = i * batch; item < (i + 1) * batch; ++item) {
-              const std::vector<float> one =
-                  values::activations(item, 6, false, std::ldexp(1.0F, static_cast<int>(item % 9)));
-              values.insert(values.end(), one.begin(), one.end());
-            }
-            return Sample{
-                .name = std::to_string(i) + ".jpg",
-                .inputs = {
-                    {"x", {.shape = {static_cast<std::int64_t>(batch), 2, 3}, .values = values}}}};
-          },
-      .source = "images"};
-}
 
 const std::vector<TensorRequest> all_requests{{.name = "x", .channel_axes = {1}},
                                               {.name = "h", .channel_axes = {1, -1}},
@@ -95,66 +52,6 @@ TEST(Collect, TakesStatisticsOfEveryRequestedTensor) {
   EXPECT_EQ(stats.tensors.at("x"), x);
   EXPECT_EQ(stats.tensors.at("h"), h);
   EXPECT_EQ(stats.tensors.at("y"), y);
-}
-
-TEST(Collect, KeepsOutputsOfTheFirstSamples) {
-  const std::vector<TensorRequest> requests{{.name = "h"}};
-  KeptOutputs kept{.names = {"x", "h", "y"}, .count = 2};
-  const CalibrationStats stats =
-      collect(fake_model(), requests, samples_of(4), fake, {}, {}, &kept);
-  EXPECT_EQ(stats, collect(fake_model(), requests, samples_of(4), fake, {}));
-  ASSERT_EQ(kept.samples.size(), 2U);
-  for (std::size_t i = 0; i < 2; ++i) {
-    EXPECT_THAT(kept.samples[i], testing::SizeIs(2));  // the input is the caller's own
-    const Sample sample = samples_of(4).load(i);
-    const auto x = sample.inputs.at("x").as<float>();
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      EXPECT_EQ(kept.samples[i].at("h").as<float>()[k], 2.0F * x[k]);
-      EXPECT_EQ(kept.samples[i].at("y").as<float>()[k], x[k] + 1.0F);
-    }
-  }
-}
-
-TEST(Collect, KeepsNoMoreOutputsThanItRanSamples) {
-  KeptOutputs kept{.names = {"y"}, .count = 1000};
-  const Settled at_once = [](const CalibrationStats&) { return true; };
-  (void)collect(fake_model(), {{.name = "h"}}, samples_of(2 * settle_round), fake, {}, at_once,
-                &kept);
-  EXPECT_EQ(kept.samples.size(), settle_round);
-}
-
-// The session is one for all samples: what takes much more than the requests is left to a run of its own.
-TEST(Collect, KeepsNoOutputsThatLieFarBehindTheRequests) {
-  std::string far = "input x float[1, 2, 3]; h = Relu(x); y0 = Relu(h); output y50;";
-  for (int i = 0; i < 50; ++i)
-    far += "y" + std::to_string(i + 1) + " = Neg(y" + std::to_string(i) + ");";
-  const std::string heavy =
-      "input x float[1, 2, 4096]; init w float[4096, 2048] zeros; h = Relu(x); y = MatMul(h, w); "
-      "output y;";
-  for (const auto& [text, output] : {std::pair(far, "y50"), std::pair(heavy, "y")}) {
-    std::vector<std::string> asked;
-    const Engine watching = [&](const Model& model, const EngineOptions& options) {
-      asked = options.outputs;
-      return onnx_runtime()(model, options);
-    };
-    const Samples samples{
-        .count = 1,
-        .load =
-            [&](std::size_t) {
-              const Shape shape{1, 2, output == std::string("y") ? 4096 : 3};
-              return Sample{
-                  .name = "0",
-                  .inputs = {{"x",
-                              {.shape = shape,
-                               .values = std::vector<float>(
-                                   static_cast<std::size_t>(element_count(shape)), 1.0F)}}}};
-            },
-        .source = "one"};
-    KeptOutputs kept{.names = {output}, .count = 1};
-    (void)collect(text_model(text), {{.name = "h"}}, samples, watching, {}, {}, &kept);
-    EXPECT_THAT(kept.samples, testing::IsEmpty());
-    EXPECT_THAT(asked, testing::ElementsAre("h"));
-  }
 }
 
 TEST(Collect, DoesNotDependOnThreadsBatchesOrOrder) {

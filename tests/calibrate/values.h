@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,19 @@ inline std::vector<float> activations(std::uint64_t seed, std::size_t count, boo
   if (relu)
     for (float& value : values) value = std::max(value, 0.0F);
   return values;
+}
+
+// `item`, [channels, inner], in blocks of channels; what fills the last one up with NaN: nobody may read it.
+inline std::vector<float> blocked(const std::vector<float>& item, std::int64_t channels,
+                                  std::int64_t inner, std::int64_t block) {
+  const std::int64_t blocks = (channels + block - 1) / block;
+  std::vector<float> result(static_cast<std::size_t>(blocks * inner * block),
+                            std::numeric_limits<float>::quiet_NaN());
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t i = 0; i < inner; ++i)
+      result[static_cast<std::size_t>((c / block * inner + i) * block + c % block)] =
+          item[static_cast<std::size_t>(c * inner + i)];
+  return result;
 }
 
 // Calls work() with each instruction set that this build has and this machine can run.

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "ocs/calibrate/items.h"
+#include "ocs/calibrate/unblock.h"
 #include "ocs/core/error.h"
 #include "ocs/core/parallel.h"
 #include "ocs/graph/graph.h"
@@ -46,17 +47,31 @@ void add_channels(ByChannel& channels, std::span<const float> item, const Shape&
                element_count(extents.subspan(axis + 1)), besides...);
 }
 
+// What goes into the histogram of one item.
+class ItemValues {
+ public:
+  ItemValues(TensorStats& stats, const TensorRequest& request, std::size_t size) : stats_(stats) {
+    if (request.histogram) filler_.emplace(stats.histogram, size);
+  }
+  void add(std::span<const float> values) {
+    if (filler_)
+      filler_->add(values);
+    else
+      stats_.histogram.add_range(values);
+  }
+
+ private:
+  TensorStats& stats_;
+  std::optional<HistogramFiller> filler_{};
+};
+
 // `axes`: counted from 0, by what was asked for.
 void add_item(TensorStats& stats, const TensorRequest& request, std::span<const float> item,
               const Shape& shape, const std::map<int, std::size_t>& axes) {
-  std::optional<HistogramFiller> filler;
-  if (request.histogram) filler.emplace(stats.histogram, item.size());
+  ItemValues values(stats, request, item.size());
   // Before the sums, since it finds what is not finite.
   const ChannelMoments::Besides add_values = [&](std::span<const float> piece) {
-    if (filler)
-      filler->add(piece);
-    else
-      stats.histogram.add_range(piece);
+    values.add(piece);
   };
   if (axes.empty()) add_values(item);
   bool is_first = true;
@@ -105,6 +120,37 @@ void add_tensor(TensorStats& stats, const TensorRequest& request, const TensorVi
   }
 }
 
+// The same for a value in blocks of channels.
+void add_blocked(TensorStats& stats, const TensorRequest& request, const OutputView& value,
+                 std::int64_t batch) {
+  const std::span<const std::int64_t> shape = value.tensor.shape;
+  const Items items = items_of(shape, batch);
+  constexpr int channel_axis = 1;
+  const bool is_simple = items.shape.front() == 1 && !request.magnitudes &&
+                         std::ranges::all_of(request.channel_axes, [&](int axis) {
+                           return from_front(axis, items.shape) == channel_axis;
+                         });
+  if (!is_simple) {
+    add_tensor(stats, request, view(in_order(value)), batch);
+    return;
+  }
+  const std::vector<BlockedItem> blocked = blocked_items(value);
+  for (std::int64_t repeat = 0; repeat < items.repeats; ++repeat) {
+    for (const BlockedItem& item : blocked) {
+      include_shape(stats, items.shape);
+      ItemValues values(stats, request, item.values.size());
+      const auto add_values = [&](std::span<const float> piece) { values.add(piece); };
+      if (!request.channel_axes.empty())
+        stats.moments[channel_axis].add(item, add_values);
+      else if (item.channels % item.block == 0)
+        add_values(item.values);  // a histogram does not see the order
+      else
+        for_each_channels(item, 0,
+                          [&](std::int64_t, std::span<const float> part) { add_values(part); });
+    }
+  }
+}
+
 // Whether `all` values take little more computing than `needed` ones: some nodes without bodies, whose weights are small.
 bool is_little_more(const Graph& graph, const std::vector<std::string>& all,
                     const std::vector<std::string>& needed) {
@@ -148,9 +194,11 @@ class Collector {
       inner = inner_;
     // The engine leaves out what only the model's own outputs need.
     if (!inner.empty())
-      model_ = engine(
-          model,
-          {.intra_op_threads = 1, .outputs = inner, .one_by_one = true, .borrow_weights = true});
+      model_ = engine(model, {.intra_op_threads = 1,
+                              .outputs = inner,
+                              .one_by_one = true,
+                              .takes_blocks = true,
+                              .borrow_weights = true});
   }
 
   CalibrationStats collect(const Settled& settled) {
@@ -201,18 +249,24 @@ class Collector {
   void add_sample(CalibrationStats& part, std::size_t i) {
     const Sample sample = samples_.load(i);
     const std::int64_t batch = batch_of(sample);
-    const auto add = [&](const std::string& name, const TensorView& tensor) {
-      while_doing("tensor '" + name + "'",
-                  [&] { add_tensor(part.tensors.at(name), requests_.at(name), tensor, batch); });
+    const auto add = [&](const std::string& name, const OutputView& value) {
+      while_doing("tensor '" + name + "'", [&] {
+        TensorStats& stats = part.tensors.at(name);
+        const TensorRequest& request = requests_.at(name);
+        if (value.block > 1)
+          add_blocked(stats, request, value, batch);
+        else
+          add_tensor(stats, request, value.tensor, batch);
+      });
     };
     std::set<std::string_view> missing(inner_.begin(), inner_.end());
     const auto receive = [&](std::span<const OutputView> outputs) {
       for (const OutputView& output : outputs) {
         const std::string name(output.name);
-        if (missing.erase(output.name) > 0) add(name, output.tensor);
+        if (missing.erase(output.name) > 0) add(name, output);
         // Each sample has a place of its own: no other thread writes there.
         if (i < kept_.samples.size() && kept_.names.contains(name))
-          kept_.samples[i][name] = copy(output.tensor);
+          kept_.samples[i][name] = in_order(output);
       }
     };
     while_doing("sample '" + sample.name + "'", [&] {
@@ -222,7 +276,7 @@ class Collector {
       for (const std::string& name : from_sample_) {
         const auto found = sample.inputs.find(name);
         if (found == sample.inputs.end()) throw_bad_input("has no input '" + name + "'");
-        add(name, view(found->second));
+        add(name, {.name = name, .tensor = view(found->second)});
       }
     });
     part.samples += batch;

@@ -32,12 +32,6 @@ void add_to(Fixed& total, Fixed value) {
 // whole item.
 constexpr std::size_t piece_size = 4096;
 
-sums::ChannelSums part_of(const sums::ChannelSums& all, std::size_t first, std::size_t count) {
-  return {.sums = all.sums.subspan(first, count),
-          .squares = all.squares.subspan(first, count),
-          .max_abs = all.max_abs.subspan(first, count)};
-}
-
 double mean_of(Fixed total, std::int64_t count) {
   return count == 0
              ? 0.0
@@ -46,11 +40,36 @@ double mean_of(Fixed total, std::int64_t count) {
 
 }  // namespace
 
-void ChannelMoments::add(std::span<const float> item, std::int64_t outer, std::int64_t channels,
-                         std::int64_t inner, const Besides& besides) {
-  if (outer < 0 || channels <= 0 || inner < 0 ||
-      static_cast<std::int64_t>(item.size()) != outer * channels * inner)
-    throw_internal("channel moments: the extents do not fit the values");
+// Of one item, in double.
+struct ChannelMoments::ItemSums {
+  std::vector<double> sums;
+  std::vector<double> squares;
+  std::vector<float> max_abs;
+
+  explicit ItemSums(std::size_t channels) : sums(channels), squares(channels), max_abs(channels) {}
+
+  void add(std::span<const float> values, const sums::Extents& extents, std::size_t first) {
+    sums::channel_sums(values, extents,
+                       {.sums = std::span(sums).subspan(first, extents.channels),
+                        .squares = std::span(squares).subspan(first, extents.channels),
+                        .max_abs = std::span(max_abs).subspan(first, extents.channels)});
+  }
+
+  // Whole channels from `first` on, [count, run], a few at a time.
+  void add_pieces(std::span<const float> values, std::size_t run, std::size_t first,
+                  const Besides& besides) {
+    const std::size_t channels = values.size() / run;
+    const std::size_t at_once = std::max<std::size_t>(piece_size / run, 1);
+    for (std::size_t channel = 0; channel < channels; channel += at_once) {
+      const std::size_t count = std::min(at_once, channels - channel);
+      const std::span<const float> piece = values.subspan(channel * run, count * run);
+      if (besides) besides(piece);
+      add(piece, {.outer = 1, .channels = count, .inner = run}, first + channel);
+    }
+  }
+};
+
+void ChannelMoments::expect(std::int64_t channels) {
   const auto size = static_cast<std::size_t>(channels);
   if (sums_.empty()) {
     sums_.resize(size);
@@ -60,32 +79,46 @@ void ChannelMoments::add(std::span<const float> item, std::int64_t outer, std::i
   if (sums_.size() != size)
     throw_bad_input("has " + std::to_string(channels) + " channels here and " +
                     std::to_string(sums_.size()) + " before");
+}
+
+void ChannelMoments::add(const ItemSums& sums, std::int64_t count) {
+  for (std::size_t channel = 0; channel < sums_.size(); ++channel) {
+    add_to(sums_[channel], to_fixed(sums.sums[channel]));
+    add_to(squares_[channel], to_fixed(sums.squares[channel]));
+    max_abs_[channel] = std::max(max_abs_[channel], sums.max_abs[channel]);
+  }
+  count_ += count;
+}
+
+void ChannelMoments::add(std::span<const float> item, std::int64_t outer, std::int64_t channels,
+                         std::int64_t inner, const Besides& besides) {
+  if (outer < 0 || channels <= 0 || inner < 0 ||
+      static_cast<std::int64_t>(item.size()) != outer * channels * inner)
+    throw_internal("channel moments: the extents do not fit the values");
+  expect(channels);
   if (item.empty()) return;
-  std::vector<double> sums(size);
-  std::vector<double> squares(size);
-  std::vector<float> max_abs(size);
-  const sums::ChannelSums all{.sums = sums, .squares = squares, .max_abs = max_abs};
+  ItemSums sums(sums_.size());
   const auto run = static_cast<std::size_t>(inner);
   if (besides && outer == 1 && run > 1) {
-    const std::size_t at_once = std::max<std::size_t>(piece_size / run, 1);
-    for (std::size_t first = 0; first < size; first += at_once) {
-      const std::size_t count = std::min(at_once, size - first);
-      const std::span<const float> piece = item.subspan(first * run, count * run);
-      besides(piece);
-      sums::channel_sums(piece, {.outer = 1, .channels = count, .inner = run},
-                         part_of(all, first, count));
-    }
+    sums.add_pieces(item, run, 0, besides);
   } else {
     if (besides) besides(item);
-    sums::channel_sums(
-        item, {.outer = static_cast<std::size_t>(outer), .channels = size, .inner = run}, all);
+    sums.add(item,
+             {.outer = static_cast<std::size_t>(outer), .channels = sums_.size(), .inner = run}, 0);
   }
-  for (std::size_t channel = 0; channel < size; ++channel) {
-    add_to(sums_[channel], to_fixed(sums[channel]));
-    add_to(squares_[channel], to_fixed(squares[channel]));
-    max_abs_[channel] = std::max(max_abs_[channel], max_abs[channel]);
-  }
-  count_ += outer * inner;
+  add(sums, outer * inner);
+}
+
+void ChannelMoments::add(const BlockedItem& item, const Besides& besides) {
+  item.check();
+  expect(item.channels);
+  if (item.values.empty()) return;
+  ItemSums sums(sums_.size());
+  const auto run = static_cast<std::size_t>(item.inner);
+  for_each_channels(item, piece_size, [&](std::int64_t first, std::span<const float> part) {
+    sums.add_pieces(part, run, static_cast<std::size_t>(first), besides);
+  });
+  add(sums, item.inner);
 }
 
 void ChannelMoments::merge(const ChannelMoments& other) {

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "ocs/calibrate/unblock.h"
+
 namespace ocs {
 
 class ChannelMoments {
@@ -20,6 +22,8 @@ class ChannelMoments {
   using Besides = std::function<void(std::span<const float> piece)>;
   void add(std::span<const float> item, std::int64_t outer, std::int64_t channels,
            std::int64_t inner, const Besides& besides = {});
+  // The same sums of an item that lies in blocks of channels; `besides` gets it in ONNX's order.
+  void add(const BlockedItem& item, const Besides& besides = {});
   void merge(const ChannelMoments& other);
 
   [[nodiscard]] std::int64_t channels() const { return static_cast<std::int64_t>(sums_.size()); }
@@ -37,6 +41,10 @@ class ChannelMoments {
                                    std::vector<Fixed> squares, std::vector<float> max_abs);
 
  private:
+  struct ItemSums;
+  void expect(std::int64_t channels);
+  void add(const ItemSums& sums, std::int64_t count);
+
   std::int64_t count_ = 0;
   std::vector<Fixed> sums_{};
   std::vector<Fixed> squares_{};

@@ -17,6 +17,9 @@ namespace ocs {
 struct OutputView {
   std::string_view name{};
   TensorView tensor{};
+  // Above 1: the values of tensor (shape [N, C, ...]) lie as [N, ceil(C / block), ..., block], so many neighbouring channels beside each other;
+  // what fills the last block up means nothing. Only with EngineOptions::takes_blocks.
+  std::int64_t block = 1;
 };
 // Gets all outputs of one run, valid only during the call. Missing optional outputs are left out. It may throw.
 using Receive = std::function<void(std::span<const OutputView>)>;
@@ -39,6 +42,9 @@ struct EngineOptions {
   // calls come on the thread that called `run`. `outputs` of the RunModel are empty then. An engine that cannot do it gives all at
   // once.
   bool one_by_one = false;
+  // The receiver takes values in blocks of channels, which is how some engines compute convolutions: nothing then has to be put back into
+  // ONNX's order. With one_by_one and borrow_weights; opening takes longer.
+  bool takes_blocks = false;
   // The session reads the larger weights where the model holds them. Without it there are a second
   // copy in the session and two more while it opens. With it the model must outlive the RunModel,
   // unchanged.

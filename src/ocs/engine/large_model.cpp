@@ -64,7 +64,7 @@ WeightsApart weights_apart(const Model& model) {
     *to.mutable_dims() = weight.dims();
     to.set_data_location(onnx::TensorProto::EXTERNAL);
     set_external(to, "location", weights_file);
-    apart.weights.push_back(&weight);
+    apart.weights.push_back({.tensor = &weight, .bytes = weight.raw_data()});
   }
   return apart;
 }
@@ -78,8 +78,7 @@ void write_with_weights_apart(const Model& model, const fs::path& folder) {
   std::map<std::string_view, Place> places;
   write_file(folder / weights_file, [&](std::ostream& out) {
     std::size_t offset = 0;
-    for (const onnx::TensorProto* weight : apart.weights) {
-      const std::string& bytes = weight->raw_data();
+    for (const auto& [weight, bytes] : apart.weights) {
       places[weight->name()] = {.offset = offset, .length = bytes.size()};
       out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
       // The engine maps weights that begin on a page.

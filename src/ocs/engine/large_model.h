@@ -3,16 +3,22 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "ocs/graph/model.h"
 
 namespace ocs {
 
+struct ApartWeight {
+  const onnx::TensorProto* tensor = nullptr;  // name, type and shape
+  std::string_view bytes{};                   // as raw_data
+};
+
 // The rest of a model, and the larger initializers, which `rest` names as external data only.
 struct WeightsApart {
   onnx::ModelProto rest{};
-  std::vector<const onnx::TensorProto*> weights{};  // in the model, with raw_data
+  std::vector<ApartWeight> weights{};  // in the model
 };
 [[nodiscard]] WeightsApart weights_apart(const Model& model);
 

@@ -1,22 +1,20 @@
 #include "ocs/engine/onnx_runtime.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <iterator>
 #include <limits>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 #include <onnxruntime_session_options_config_keys.h>
 
 #include "ocs/core/error.h"
+#include "ocs/engine/channel_blocks.h"
 #include "ocs/engine/large_model.h"
 #include "ocs/engine/readable.h"
-#include "ocs/engine/runtime_values.h"
+#include "ocs/engine/runtime_model.h"
 #include "ocs/engine/runtime_watch.h"
 #include "ocs/graph/set_outputs.h"
 
@@ -24,12 +22,6 @@ namespace ocs {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The log of one session. Shared with the session, whose threads write to it until its end.
-struct Log {
-  std::function<void(std::string_view)> warn{};
-  std::mutex mutex{};
-};
 
 void ORT_API_CALL write_log(void* log, OrtLoggingLevel severity, const char* /*category*/,
                             const char* /*log_id*/, const char* /*code_location*/,
@@ -62,193 +54,6 @@ Ort::Env& environment() {
     return made;
   }();
   return *env;
-}
-
-std::string name_of_model(const fs::path& file) {
-  return file.empty() ? "the model" : file.string();
-}
-
-// An input or output as the session knows it.
-struct SessionPort {
-  Port port{};
-  ONNXTensorElementDataType stored =
-      ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;  // differs from port.type for 16-bit floats
-  bool any_shape = false;
-};
-
-std::optional<SessionPort> session_port(std::string name, const Ort::TypeInfo& type) {
-  if (type.GetONNXType() != ONNX_TYPE_TENSOR) return std::nullopt;
-  const auto info = type.GetTensorTypeAndShapeInfo();
-  const std::optional<ElementType> element = element_type(info.GetElementType());
-  if (!element) return std::nullopt;
-  Shape shape = info.GetShape();
-  for (std::int64_t& extent : shape) extent = std::max<std::int64_t>(extent, -1);
-  // The runtime tells a scalar and a tensor of unknown rank apart nowhere: neither is checked.
-  return SessionPort{.port = {.name = std::move(name), .type = *element, .shape = shape},
-                     .stored = info.GetElementType(),
-                     .any_shape = shape.empty()};
-}
-
-// A tensor for the runtime: it looks at `tensor`, or at `narrowed` where 16-bit floats are asked
-// for.
-struct InputValue {
-  std::vector<std::uint16_t> narrowed{};
-  Ort::Value value{nullptr};
-};
-
-template <typename Half>
-std::vector<std::uint16_t> narrow(std::span<const float> values) {
-  std::vector<std::uint16_t> bits(values.size());
-  std::ranges::transform(values, bits.begin(), [](float value) { return Half(value).val; });
-  return bits;
-}
-
-class RuntimeModel {
- public:
-  RuntimeModel(Ort::Session session, std::shared_ptr<Log> log, fs::path file, bool is_watched);
-
-  void run(const NamedTensors& inputs, const Receive& receive);
-  [[nodiscard]] std::vector<Port> inputs() const { return ports(inputs_); }
-  [[nodiscard]] std::vector<Port> outputs() const {
-    return is_watched_ ? std::vector<Port>{} : ports(outputs_);
-  }
-
- private:
-  static std::vector<Port> ports(const std::vector<SessionPort>& from);
-  void check_names(const NamedTensors& inputs) const;
-  [[nodiscard]] InputValue input_value(const SessionPort& expected, const Tensor& tensor) const;
-
-  std::shared_ptr<Log> log_;  // before the session, which writes to it in its destructor
-  Ort::Session session_;
-  fs::path file_;
-  bool is_watched_;  // its own outputs are signals without content
-  std::vector<SessionPort> inputs_{};
-  std::vector<SessionPort> outputs_{};
-  std::vector<const char*> input_names_{};
-  std::vector<const char*> output_names_{};
-  Ort::MemoryInfo memory_ = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
-};
-
-RuntimeModel::RuntimeModel(Ort::Session session, std::shared_ptr<Log> log, fs::path file,
-                           bool is_watched)
-    : log_(std::move(log)),
-      session_(std::move(session)),
-      file_(std::move(file)),
-      is_watched_(is_watched) {
-  const Ort::AllocatorWithDefaultOptions allocator;
-  for (std::size_t i = 0; i < session_.GetInputCount(); ++i) {
-    const std::string name = session_.GetInputNameAllocated(i, allocator).get();
-    std::optional<SessionPort> port = session_port(name, session_.GetInputTypeInfo(i));
-    if (!port)
-      throw_unsupported(fmt::format("{}: input '{}' is of a type that is not supported",
-                                    name_of_model(file_), name));
-    inputs_.push_back(std::move(*port));
-  }
-  for (std::size_t i = 0; i < session_.GetOutputCount(); ++i) {
-    const std::string name = session_.GetOutputNameAllocated(i, allocator).get();
-    std::optional<SessionPort> port = session_port(name, session_.GetOutputTypeInfo(i));
-    if (port) outputs_.push_back(std::move(*port));
-  }
-  for (const SessionPort& input : inputs_) input_names_.push_back(input.port.name.c_str());
-  for (const SessionPort& output : outputs_) output_names_.push_back(output.port.name.c_str());
-}
-
-std::vector<Port> RuntimeModel::ports(const std::vector<SessionPort>& from) {
-  std::vector<Port> to;
-  to.reserve(from.size());
-  for (const SessionPort& session : from) to.push_back(session.port);
-  return to;
-}
-
-void RuntimeModel::check_names(const NamedTensors& inputs) const {
-  std::string expected;
-  for (const SessionPort& input : inputs_)
-    expected += fmt::format("{}'{}'", expected.empty() ? "" : ", ", input.port.name);
-  for (const SessionPort& input : inputs_)
-    if (!inputs.contains(input.port.name))
-      throw_bad_input(fmt::format("{}: input '{}' is missing; the inputs are {}",
-                                  name_of_model(file_), input.port.name, expected));
-  for (const auto& [name, tensor] : inputs)
-    if (std::ranges::none_of(inputs_,
-                             [&](const SessionPort& input) { return input.port.name == name; }))
-      throw_bad_input(fmt::format("{}: has no input '{}'; the inputs are {}", name_of_model(file_),
-                                  name, expected));
-}
-
-InputValue RuntimeModel::input_value(const SessionPort& expected, const Tensor& tensor) const {
-  const Port& port = expected.port;
-  const auto refuse = [&] {
-    throw_bad_input(fmt::format("{}: input '{}' takes {} {}, found {} {}", name_of_model(file_),
-                                port.name, name_of(port.type),
-                                expected.any_shape ? "of any shape" : to_string(port.shape),
-                                name_of(tensor.type()), to_string(tensor.shape)));
-  };
-  const auto fits = [](std::int64_t wanted, std::int64_t found) {
-    return wanted < 0 ? found >= 0 : wanted == found;
-  };
-  if (tensor.type() != port.type) refuse();
-  if (!expected.any_shape && !std::ranges::equal(port.shape, tensor.shape, fits)) refuse();
-  const std::size_t count =
-      std::visit([](const auto& values) { return values.size(); }, tensor.values);
-  if (static_cast<std::int64_t>(count) != element_count(tensor.shape))
-    throw_bad_input(fmt::format("{}: input '{}' has {} values for the shape {}",
-                                name_of_model(file_), port.name, count, to_string(tensor.shape)));
-
-  InputValue input;
-  const void* data = view(tensor).data;
-  std::size_t bytes = std::visit(
-      [](const auto& values) { return values.size() * sizeof(values[0]); }, tensor.values);
-  if (expected.stored == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16)
-    input.narrowed = narrow<Ort::Float16_t>(tensor.as<float>());
-  if (expected.stored == ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16)
-    input.narrowed = narrow<Ort::BFloat16_t>(tensor.as<float>());
-  if (!input.narrowed.empty()) {
-    data = input.narrowed.data();
-    bytes = input.narrowed.size() * sizeof(std::uint16_t);
-  }
-  // An empty tensor needs an address too. The runtime does not write to inputs, but takes them
-  // without const.
-  static std::max_align_t nowhere{};
-  if (count == 0) data = &nowhere;
-  input.value = Ort::Value::CreateTensor(
-      memory_, const_cast<void*>(data),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-      bytes, tensor.shape.data(), tensor.shape.size(), expected.stored);
-  return input;
-}
-
-void RuntimeModel::run(const NamedTensors& inputs, const Receive& receive) {
-  check_names(inputs);
-  std::vector<Ort::Value> results;
-  std::vector<OutputValue> values;
-  std::vector<OutputView> views;
-  std::optional<Watcher> watcher;
-  if (is_watched_) watcher.emplace(receive);
-  try {
-    std::vector<std::vector<std::uint16_t>> narrowed;
-    std::vector<Ort::Value> given;
-    for (const SessionPort& input : inputs_) {
-      InputValue value = input_value(input, inputs.at(input.port.name));
-      narrowed.push_back(std::move(value.narrowed));
-      given.push_back(std::move(value.value));
-    }
-    results = session_.Run(Ort::RunOptions{nullptr}, input_names_.data(), given.data(),
-                           given.size(), output_names_.data(), output_names_.size());
-    if (watcher) return;
-    values.reserve(results.size());
-    views.reserve(results.size());
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      std::optional<OutputValue> value = output_value(results[i].GetConst());
-      if (!value) continue;
-      values.push_back(std::move(*value));
-      values.back().view.shape = values.back().shape;
-      views.push_back({.name = outputs_[i].port.name, .tensor = values.back().view});
-    }
-  } catch (const Ort::Exception& exception) {
-    if (watcher && watcher->failure()) std::rethrow_exception(watcher->failure());
-    throw_engine(fmt::format("{}: ONNX Runtime fails to run it: {}", name_of_model(file_),
-                             readable(exception.what())));
-  }
-  receive(views);
 }
 
 Ort::SessionOptions session_options(const EngineOptions& options, Log& log) {
@@ -300,18 +105,14 @@ void add_folder_of_external_data(const Model& model, Ort::SessionOptions& to) {
                       model.file().parent_path().c_str());
 }
 
-// The engine gets the graph as bytes, but looks at the weights where the model holds them.
-RunModel open_borrowing(const Model& model, const EngineOptions& options) {
-  WeightsApart apart = weights_apart(model);
-  if (!options.outputs.empty()) set_outputs(*apart.rest.mutable_graph(), options.outputs);
-  if (options.one_by_one) watch_outputs(apart.rest);
+// The engine gets the graph as bytes, but looks at the weights where `model` holds them.
+RunModel open_apart(const Model& model, const WeightsApart& apart, const EngineOptions& options) {
   return open_session(model.file(), options, [&](Ort::Env& env, Ort::SessionOptions& to) {
     add_folder_of_external_data(model, to);
     const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
     std::vector<std::string> names;
     std::vector<Ort::Value> weights;
-    for (const onnx::TensorProto* weight : apart.weights) {
-      const std::string& bytes = weight->raw_data();
+    for (const auto& [weight, bytes] : apart.weights) {
       names.push_back(weight->name());
       // The numbers of ONNX's types are those of the runtime's, which takes what it only reads
       // without const.
@@ -324,6 +125,60 @@ RunModel open_borrowing(const Model& model, const EngineOptions& options) {
     const std::string bytes = apart.rest.SerializeAsString();
     return Ort::Session(env, bytes.data(), bytes.size(), to);
   });
+}
+
+RunModel open_borrowing(const Model& model, const EngineOptions& options) {
+  WeightsApart apart = weights_apart(model);
+  if (!options.outputs.empty()) set_outputs(*apart.rest.mutable_graph(), options.outputs);
+  if (options.one_by_one) watch_outputs(apart.rest);
+  return open_apart(model, apart, options);
+}
+
+// As open_borrowing; but the runtime's optimized graph is looked at, and where it would put values back from blocks for the watchers
+// alone, a session of that graph without it takes the place of the first.
+RunModel open_in_blocks(const Model& model, const EngineOptions& options, std::int64_t block) {
+  struct Opened {
+    explicit Opened(EngineOptions& writing) : graph(writing) {}
+    OptimizedGraph graph;  // the session reads its weights
+    RunModel session{};
+  };
+  EngineOptions first = options;
+  const auto opened = std::make_shared<Opened>(first);
+  first.warn = [warn = options.warn](std::string_view words) {
+    if (warn && !words.starts_with("Serializing optimized model")) warn(words);
+  };
+  RunModel plain = open_borrowing(model, first);
+  Model optimized(opened->graph.read());
+  if (!watch_blocks(optimized, block)) return plain;
+  plain = {};
+  EngineOptions second = options;
+  second.optimize = false;  // it is
+  opened->session =
+      open_apart(model, opened->graph.with_weights(std::move(optimized.proto())), second);
+  return {.inputs = opened->session.inputs,
+          .outputs = opened->session.outputs,
+          .run = [opened](const NamedTensors& inputs, const Receive& receive) {
+            opened->session.run(inputs, receive);
+          }};
+}
+
+// Of this processor; 1 where there are none.
+std::int64_t block_of_channels() {
+  static const std::int64_t block = find_block([](const Model& model) {
+    return open_in_blocks(model, {.one_by_one = true, .borrow_weights = true}, 1);
+  });
+  return block;
+}
+
+bool is_worth_blocks(const Model& model, const EngineOptions& options) {
+  // The optimized graph lies in memory twice for a moment.
+  constexpr std::size_t largest = std::size_t{1} << 30U;
+  return options.takes_blocks && options.one_by_one && options.optimize &&
+         options.optimized_model_file.empty() &&
+         std::ranges::any_of(
+             model.graph().node(),
+             [](const onnx::NodeProto& node) { return node.op_type() == "Conv"; }) &&
+         model.proto().ByteSizeLong() < largest && block_of_channels() > 1;
 }
 
 // `model` as it is, with nothing shown but its outputs.
@@ -344,7 +199,9 @@ RunModel open_copying(const Model& model, const EngineOptions& options) {
 }
 
 RunModel open_model(const Model& model, const EngineOptions& options) {
-  if (options.borrow_weights) return open_borrowing(model, options);
+  if (options.borrow_weights)
+    return is_worth_blocks(model, options) ? open_in_blocks(model, options, block_of_channels())
+                                           : open_borrowing(model, options);
   if (options.outputs.empty() && !options.one_by_one) return open_copying(model, options);
   Model inner = model.clone();
   if (!options.outputs.empty()) set_outputs(inner.graph(), options.outputs);

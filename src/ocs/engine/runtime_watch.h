@@ -16,6 +16,10 @@ namespace ocs {
 void watch_outputs(onnx::ModelProto& model);
 void add_watch_operator(Ort::SessionOptions& options);
 
+// `optimized`: a graph of watch_outputs as the runtime has optimized it. Values that it only puts back from blocks of `block` channels
+// (its NCHWc layout) for their watchers are watched as they are, in blocks. False where there are none; nothing is changed then.
+[[nodiscard]] bool watch_blocks(Model& optimized, std::int64_t block);
+
 // As long as it lives, what runs on this thread hands on goes to `receive`, one value a call.
 class Watcher {
  public:
@@ -29,8 +33,13 @@ class Watcher {
   // What `receive` threw, if it did: the run ended with an error of the runtime then.
   [[nodiscard]] const std::exception_ptr& failure() const { return failure_; }
 
+  // How a value lies in memory.
+  struct Layout {
+    std::int64_t channels = 0;  // where it comes in blocks: without those that fill the last one up
+    std::int64_t block = 1;
+  };
   // For the kernels. False where `receive` throws.
-  static bool hand_on(std::string_view name, const Ort::ConstValue& value);
+  static bool hand_on(std::string_view name, const Ort::ConstValue& value, const Layout& layout);
 
  private:
   const Receive& receive_;
