@@ -1,4 +1,5 @@
 // The table of commands. Each is one file beside this one.
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -21,21 +22,27 @@ constexpr std::array commands{
     &sweep_command,    &tune_command,    &bench_child_command,
 };
 
-// Latencies are those of programs that do not ask for huge pages.
-bool measures_latency(std::span<const std::string> words) {
-  return !words.empty() && (words[0] == bench_command.name || words[0] == bench_child_command.name);
+// Weights that stream through memory come and go in huge pages. What stays, as sessions do, is memory that the process did not have before,
+// and in huge pages a virtual machine may have to get it from its host first (docs/adr/0024-huge-pages.md).
+bool streams_weights(std::span<const std::string> words) {
+  if (words.empty() || words[0] != quantize_command.name) return false;
+  return std::ranges::none_of(words, [](const std::string& word) {
+    return word.starts_with("--calib") || word.starts_with("--data") ||
+           word.starts_with("--synthetic");
+  });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
 #ifdef M_MMAP_THRESHOLD
-  // Tensors go back to the system when they are freed. By itself glibc raises this bound to the
-  // size of what was freed last, and then keeps a third of a network's memory in holes.
-  mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+  // Large tensors go back to the system when they are freed. By itself glibc raises this bound to the
+  // size of what was freed last, and then keeps a third of a network's memory in holes. Smaller ones are worth keeping: pages that are
+  // given back and taken anew cost more than the 2% of memory that stays in holes so.
+  mallopt(M_MMAP_THRESHOLD, 2 * 1024 * 1024);
 #endif
   const std::span<char*> words(argv, static_cast<std::size_t>(argc));
   const std::vector<std::string> given(words.begin() + (words.empty() ? 0 : 1), words.end());
-  if (!measures_latency(given)) ask_for_huge_pages(argv);
+  if (streams_weights(given)) ask_for_huge_pages(argv);
   return run_program(commands, given);
 }
