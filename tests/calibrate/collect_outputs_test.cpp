@@ -1,5 +1,6 @@
 // What a calibration takes from the engine beside plain statistics: outputs that are kept, and values in blocks of channels.
 #include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "calibrate/fake_engine.h"
 #include "calibrate/values.h"
 #include "ocs/calibrate/collect.h"
+#include "ocs/core/parallel.h"
 #include "ocs/engine/onnx_runtime.h"
 #include "support/text_model.h"
 
@@ -149,6 +151,18 @@ TEST(Collect, FindsTheSameInTheEnginesBlocksAsInOrder) {
                                             {.name = "c"},
                                             {.name = "y", .channel_axes = {1}}};
   bool was_asked = false;
+  std::int64_t block = 1;
+  const Engine in_blocks = [&](const Model& opened, const EngineOptions& options) {
+    RunModel run = onnx_runtime()(opened, options);
+    run.run = [&block, given = run.run](const NamedTensors& inputs, const Receive& receive) {
+      given(inputs, [&](std::span<const OutputView> outputs) {
+        if (outputs[0].name == "b") block = outputs[0].block;
+        receive(outputs);
+      });
+    };
+    return run;
+  };
+  const ThreadLimit one(1);
   const Engine in_order = [&](const Model& opened, EngineOptions options) {
     was_asked = options.takes_blocks;
     options.takes_blocks = false;
@@ -156,9 +170,12 @@ TEST(Collect, FindsTheSameInTheEnginesBlocksAsInOrder) {
   };
   KeptOutputs kept{.names = {"y"}, .count = 2};
   KeptOutputs kept_in_order = kept;
-  EXPECT_EQ(collect(model, requests, samples, onnx_runtime(), {}, {}, &kept),
+  EXPECT_EQ(collect(model, requests, samples, in_blocks, {}, {}, &kept),
             collect(model, requests, samples, in_order, {}, {}, &kept_in_order));
   EXPECT_TRUE(was_asked);
+#ifdef __x86_64__
+  EXPECT_GT(block, 1);
+#endif
   EXPECT_EQ(kept.samples, kept_in_order.samples);
 }
 

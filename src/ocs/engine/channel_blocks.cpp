@@ -1,8 +1,12 @@
 #include "ocs/engine/channel_blocks.h"
 
 #include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -33,7 +37,9 @@ MemoryFile::~MemoryFile() {
 }
 
 std::string_view MemoryFile::map() {
-  const std::size_t size = fs::file_size(path());
+  std::error_code unread;
+  const std::size_t size = fs::file_size(path(), unread);
+  if (unread) throw_engine("a file in memory cannot be read: " + unread.message());
   if (size == 0) return {};
   void* const start = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor_, 0);
   if (start == MAP_FAILED) throw_engine("a file in memory cannot be mapped");
@@ -52,6 +58,31 @@ fs::path MemoryFile::path() const {
   return fs::path("/proc/self/fd") / std::to_string(descriptor_);
 }
 
+namespace {
+
+struct Range {
+  std::size_t offset = 0;  // bytes
+  std::size_t length = 0;
+};
+
+// Where external data lie in the file of this name; none where they lie elsewhere.
+std::optional<Range> range_of(const onnx::TensorProto& tensor, const std::string& file) {
+  Range range;
+  bool is_there = false;
+  for (const auto& entry : tensor.external_data()) {
+    const std::string& value = entry.value();
+    const auto read = [&](std::size_t& number) {
+      return std::from_chars(value.data(), value.data() + value.size(), number).ec == std::errc();
+    };
+    if (entry.key() == "location") is_there = value == file;
+    if (entry.key() == "offset" && !read(range.offset)) return std::nullopt;
+    if (entry.key() == "length" && !read(range.length)) return std::nullopt;
+  }
+  return is_there ? std::optional(range) : std::nullopt;
+}
+
+}  // namespace
+
 OptimizedGraph::OptimizedGraph(EngineOptions& options) {
   options.optimized_model_file = graph_.path().string();
   // Beside the graph.
@@ -62,7 +93,8 @@ OptimizedGraph::OptimizedGraph(EngineOptions& options) {
 onnx::ModelProto OptimizedGraph::read() {
   onnx::ModelProto graph;
   const std::string_view bytes = graph_.map();
-  if (!graph.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+  if (bytes.size() > std::numeric_limits<std::int32_t>::max() ||
+      !graph.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     throw_engine("the runtime's optimized graph cannot be read");
   return graph;
 }
@@ -72,15 +104,13 @@ WeightsApart OptimizedGraph::with_weights(onnx::ModelProto graph) {
   const std::string_view weights = weights_.map();
   for (const onnx::TensorProto& tensor : apart.rest.graph().initializer()) {
     if (tensor.data_location() != onnx::TensorProto::EXTERNAL) continue;
-    std::size_t offset = 0;
-    std::size_t length = 0;
-    for (const auto& entry : tensor.external_data()) {
-      if (entry.key() == "offset") offset = std::stoull(entry.value());
-      if (entry.key() == "length") length = std::stoull(entry.value());
-    }
-    if (offset > weights.size() || length > weights.size() - offset)
+    const auto range = range_of(tensor, weights_.path().filename().string());
+    // Those of two bits the runtime takes with the graph alone.
+    if (!range || has_two_bits(tensor) || range->offset > weights.size() ||
+        range->length > weights.size() - range->offset)
       throw_engine("tensor '" + tensor.name() + "': the runtime's optimized graph lacks its bytes");
-    apart.weights.push_back({.tensor = &tensor, .bytes = weights.substr(offset, length)});
+    apart.weights.push_back(
+        {.tensor = &tensor, .bytes = weights.substr(range->offset, range->length)});
   }
   return apart;
 }
@@ -88,6 +118,7 @@ WeightsApart OptimizedGraph::with_weights(onnx::ModelProto graph) {
 namespace {
 
 constexpr std::int64_t channels = 64;  // a multiple of any block
+constexpr std::int64_t results = 61;   // of none: the last block is filled up
 constexpr std::int64_t positions = 6;
 
 // The value of a channel at a position: no two are alike.
@@ -95,35 +126,35 @@ float value_at(std::int64_t channel, std::int64_t position) {
   return static_cast<float>(channel * positions + position);
 }
 
-void declare(onnx::ValueInfoProto& value, const std::string& name) {
+void declare(onnx::ValueInfoProto& value, const std::string& name, std::int64_t of_channels) {
   value.set_name(name);
   auto& tensor = *value.mutable_type()->mutable_tensor_type();
   tensor.set_elem_type(onnx::TensorProto::FLOAT);
-  for (const std::int64_t extent : {std::int64_t{1}, channels, std::int64_t{2}, positions / 2})
+  for (const std::int64_t extent : {std::int64_t{1}, of_channels, std::int64_t{2}, positions / 2})
     tensor.mutable_shape()->add_dim()->set_dim_value(extent);
 }
 
-// A convolution that gives what it gets.
+// A convolution that gives the first channels of what it gets.
 Model identity() {
   constexpr int opset = 13;
   onnx::ModelProto proto;
   proto.set_ir_version(8);
   proto.add_opset_import()->set_version(opset);
   proto.mutable_graph()->set_name("blocks");
-  declare(*proto.mutable_graph()->add_input(), "x");
-  declare(*proto.mutable_graph()->add_output(), "y");
+  declare(*proto.mutable_graph()->add_input(), "x", channels);
+  declare(*proto.mutable_graph()->add_output(), "y", results);
   Model model(std::move(proto));
-  std::vector<float> ones(static_cast<std::size_t>(channels * channels), 0.0F);
+  std::vector<float> ones(static_cast<std::size_t>(results * channels), 0.0F);
   for (std::size_t i = 0; i < ones.size(); i += static_cast<std::size_t>(channels) + 1)
     ones[i] = 1.0F;
   const std::string weight = add_initializer(
-      model, "w", Tensor{.shape = {channels, channels, 1, 1}, .values = std::move(ones)});
+      model, "w", Tensor{.shape = {results, channels, 1, 1}, .values = std::move(ones)});
   add_node(model, "Conv", "conv", {"x", weight}, {"y"});
   return model;
 }
 
 bool lies_in_blocks(std::span<const float> values, std::int64_t block) {
-  for (std::int64_t channel = 0; channel < channels; ++channel) {
+  for (std::int64_t channel = 0; channel < results; ++channel) {
     for (std::int64_t position = 0; position < positions; ++position) {
       const std::int64_t at = (channel / block * positions + position) * block + channel % block;
       if (values[static_cast<std::size_t>(at)] != value_at(channel, position)) return false;
@@ -145,11 +176,11 @@ std::int64_t find_block(const std::function<RunModel(const Model&)>& open) {
     const RunModel run = open(model);
     run.run({{"x", x}}, [&](std::span<const OutputView> outputs) {
       const auto values = outputs[0].tensor.as<float>();
-      if (std::ssize(values) != channels * positions) return;
+      if (std::ssize(values) != channels * positions) return;  // nothing is filled up
       for (const std::int64_t block : std::array<std::int64_t, 4>{4, 8, 16, 32})
         if (lies_in_blocks(values, block)) found = block;
     });
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     return 1;
   }
   return found;

@@ -43,13 +43,11 @@ void set_external(onnx::TensorProto& tensor, const char* key, const std::string&
   entry.set_value(value);
 }
 
-// ONNX Runtime 1.32 takes tensors of int2 and uint2 with the graph alone: given as values it expects a
-// byte for each element.
+}  // namespace
+
 bool has_two_bits(const onnx::TensorProto& weight) {
   return weight.data_type() == 25 || weight.data_type() == 26;
 }
-
-}  // namespace
 
 WeightsApart weights_apart(const Model& model) {
   WeightsApart apart{.rest = without_initializers(model.proto())};

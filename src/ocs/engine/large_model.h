@@ -10,6 +10,9 @@
 
 namespace ocs {
 
+// ONNX Runtime 1.32 takes tensors of int2 and uint2 with the graph alone: given as values it expects a byte for each element.
+[[nodiscard]] bool has_two_bits(const onnx::TensorProto& weight);
+
 struct ApartWeight {
   const onnx::TensorProto* tensor = nullptr;  // name, type and shape
   std::string_view bytes{};                   // as raw_data

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +20,7 @@
 #include "ocs/engine/readable.h"
 #include "ocs/engine/runtime_model.h"
 #include "ocs/engine/runtime_watch.h"
+#include "ocs/graph/graph.h"
 #include "ocs/graph/set_outputs.h"
 
 namespace ocs {
@@ -134,8 +139,7 @@ RunModel open_borrowing(const Model& model, const EngineOptions& options) {
   return open_apart(model, apart, options);
 }
 
-// As open_borrowing; but the runtime's optimized graph is looked at, and where it would put values back from blocks for the watchers
-// alone, a session of that graph without it takes the place of the first.
+// As open_borrowing; but the runtime's optimized graph is looked at, and where it would put values back from blocks for watchers, a session of that graph without it takes the place of the first.
 RunModel open_in_blocks(const Model& model, const EngineOptions& options, std::int64_t block) {
   struct Opened {
     explicit Opened(EngineOptions& writing) : graph(writing) {}
@@ -145,12 +149,12 @@ RunModel open_in_blocks(const Model& model, const EngineOptions& options, std::i
   EngineOptions first = options;
   const auto opened = std::make_shared<Opened>(first);
   first.warn = [warn = options.warn](std::string_view words) {
-    if (warn && !words.starts_with("Serializing optimized model")) warn(words);
+    if (warn && words.find("optimized model") == std::string_view::npos) warn(words);
   };
   RunModel plain = open_borrowing(model, first);
   Model optimized(opened->graph.read());
-  if (!watch_blocks(optimized, block)) return plain;
-  plain = {};
+  plain = {};  // it keeps what it has written
+  if (!watch_blocks(optimized, block)) return open_borrowing(model, options);
   EngineOptions second = options;
   second.optimize = false;  // it is
   opened->session =
@@ -170,15 +174,43 @@ std::int64_t block_of_channels() {
   return block;
 }
 
+// Convolutions of images, whose weights are most of what there is: all weights lie in memory once more, of which those of the
+// convolutions take the place of the session's own. The runtime cannot read again what it writes of bodies.
 bool is_worth_blocks(const Model& model, const EngineOptions& options) {
-  // The optimized graph lies in memory twice for a moment.
-  constexpr std::size_t largest = std::size_t{1} << 30U;
-  return options.takes_blocks && options.one_by_one && options.optimize &&
-         options.optimized_model_file.empty() &&
-         std::ranges::any_of(
-             model.graph().node(),
-             [](const onnx::NodeProto& node) { return node.op_type() == "Conv"; }) &&
-         model.proto().ByteSizeLong() < largest && block_of_channels() > 1;
+  if (!options.takes_blocks || !options.one_by_one || !options.optimize ||
+      !options.optimized_model_file.empty())
+    return false;
+  constexpr std::size_t most_others = std::size_t{64} << 20U;
+  constexpr std::size_t most = std::size_t{1} << 30U;
+  constexpr int image_rank = 4;
+  std::set<std::string_view> of_convolutions;
+  for (const onnx::NodeProto& node : model.graph().node()) {
+    if (has_body(node)) return false;
+    if (node.op_type() == "Conv" && node.input_size() > 1) of_convolutions.insert(node.input(1));
+  }
+  std::size_t others = 0;
+  bool any = false;
+  for (const onnx::TensorProto& weight : model.graph().initializer()) {
+    if (weight.data_location() == onnx::TensorProto::EXTERNAL) return false;
+    if (!of_convolutions.contains(weight.name()))
+      others += weight.ByteSizeLong();
+    else
+      any = any || weight.dims_size() == image_rank;
+  }
+  return any && others <= most_others && model.proto().ByteSizeLong() <= most &&
+         block_of_channels() > 1;
+}
+
+// In blocks of channels where that works, else in ONNX's order.
+RunModel open_taking_blocks(const Model& model, const EngineOptions& options) {
+  try {
+    if (is_worth_blocks(model, options)) return open_in_blocks(model, options, block_of_channels());
+  } catch (const std::exception& exception) {
+    // What is wrong with the model itself is told below.
+    if (options.warn)
+      options.warn(fmt::format("values are taken in ONNX's order: {}", exception.what()));
+  }
+  return open_borrowing(model, options);
 }
 
 // `model` as it is, with nothing shown but its outputs.
@@ -199,9 +231,7 @@ RunModel open_copying(const Model& model, const EngineOptions& options) {
 }
 
 RunModel open_model(const Model& model, const EngineOptions& options) {
-  if (options.borrow_weights)
-    return is_worth_blocks(model, options) ? open_in_blocks(model, options, block_of_channels())
-                                           : open_borrowing(model, options);
+  if (options.borrow_weights) return open_taking_blocks(model, options);
   if (options.outputs.empty() && !options.one_by_one) return open_copying(model, options);
   Model inner = model.clone();
   if (!options.outputs.empty()) set_outputs(inner.graph(), options.outputs);

@@ -9,6 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "ocs/core/error.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/segment.h"
@@ -116,6 +119,10 @@ void drop_unread_weights(Model& model) {
       weights.begin(), weights.end(),
       [&](const onnx::TensorProto& weight) { return unread.contains(weight.name()); });
   weights.erase(gone, weights.end());
+  auto& inputs = *model.graph().mutable_input();  // old models name weights there too
+  inputs.erase(std::remove_if(inputs.begin(), inputs.end(),
+                              [&](const auto& input) { return unread.contains(input.name()); }),
+               inputs.end());
 }
 
 }  // namespace
@@ -207,7 +214,14 @@ bool Watcher::hand_on(std::string_view name, const Ort::ConstValue& value, const
   try {
     std::optional<OutputValue> output = output_value(value);
     if (!output) return true;
-    if (layout.block > 1) output->shape.at(1) = layout.channels;
+    if (layout.block > 1) {
+      // The runtime counts what fills the last block up as well.
+      if (output->shape.size() < 2 || output->shape[1] % layout.block != 0 ||
+          layout.channels > output->shape[1] || layout.channels <= output->shape[1] - layout.block)
+        throw_engine(fmt::format("value '{}' of shape {} does not hold {} channels in blocks of {}",
+                                 name, to_string(output->shape), layout.channels, layout.block));
+      output->shape[1] = layout.channels;
+    }
     output->view.shape = output->shape;
     const OutputView one{.name = name, .tensor = output->view, .block = layout.block};
     watcher->receive_({&one, 1});

@@ -16,8 +16,8 @@ namespace ocs {
 void watch_outputs(onnx::ModelProto& model);
 void add_watch_operator(Ort::SessionOptions& options);
 
-// `optimized`: a graph of watch_outputs as the runtime has optimized it. Values that it only puts back from blocks of `block` channels
-// (its NCHWc layout) for their watchers are watched as they are, in blocks. False where there are none; nothing is changed then.
+// `optimized`: a graph of watch_outputs as the runtime has optimized it. Values that it computes in blocks of `block` channels
+// (its NCHWc layout) and puts back are watched in front of that, in blocks. False where there are none; nothing is changed then.
 [[nodiscard]] bool watch_blocks(Model& optimized, std::int64_t block);
 
 // As long as it lives, what runs on this thread hands on goes to `receive`, one value a call.
