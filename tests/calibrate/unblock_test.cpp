@@ -26,13 +26,13 @@ TEST(Unblock, GivesTheSameBitsOnEveryInstructionSet) {
       std::vector<float> from(block * inner);
       std::iota(from.begin(), from.end(), 1.0F);
       std::vector<float> expected(from.size());
-      unblock_scalar(from, block, inner, expected.data());
+      unblock_scalar(from, block, inner, expected);
       EXPECT_EQ(blocked(expected, static_cast<std::int64_t>(block),
                         static_cast<std::int64_t>(inner), static_cast<std::int64_t>(block)),
                 from);
       values::for_each_target([&](const std::string& target) {
         std::vector<float> to(from.size());
-        unblock(from, block, inner, to.data());
+        unblock(from, block, inner, to);
         EXPECT_EQ(to, expected) << target;
       });
     }

@@ -6,7 +6,8 @@
 #include "ocs/core/error.h"
 
 namespace ocs {
-void unblock_scalar(std::span<const float> from, std::size_t block, std::size_t inner, float* to) {
+void unblock_scalar(std::span<const float> from, std::size_t block, std::size_t inner,
+                    std::span<float> to) {
   for (std::size_t channel = 0; channel < block; ++channel)
     for (std::size_t i = 0; i < inner; ++i) to[channel * inner + i] = from[i * block + channel];
 }
@@ -24,18 +25,21 @@ void for_each_channels(const BlockedItem& item, std::int64_t at_once, const Visi
   const std::int64_t block_size = item.inner * item.block;
   const std::int64_t blocks = std::ssize(item.values) / block_size;
   const std::int64_t most = std::clamp<std::int64_t>(at_once / block_size, 1, blocks);
-  const auto room =
-      std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(most * block_size));
+  const auto size = static_cast<std::size_t>(most * block_size);
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-c-arrays,modernize-avoid-c-arrays): a vector would be cleared first
+  const auto memory = std::make_unique_for_overwrite<float[]>(size);
+  const std::span<float> room(memory.get(), size);
   for (std::int64_t first = 0; first < blocks; first += most) {
     const std::int64_t count = std::min(most, blocks - first);
     for (std::int64_t i = 0; i < count; ++i)
       unblock(item.values.subspan(static_cast<std::size_t>((first + i) * block_size),
                                   static_cast<std::size_t>(block_size)),
               static_cast<std::size_t>(item.block), static_cast<std::size_t>(item.inner),
-              room.get() + i * block_size);
+              room.subspan(static_cast<std::size_t>(i * block_size),
+                           static_cast<std::size_t>(block_size)));
     const std::int64_t channel = first * item.block;
     const std::int64_t channels = std::min(count * item.block, item.channels - channel);
-    visit(channel, {room.get(), static_cast<std::size_t>(channels * item.inner)});
+    visit(channel, room.first(static_cast<std::size_t>(channels * item.inner)));
   }
 }
 
@@ -47,10 +51,11 @@ std::vector<BlockedItem> blocked_items(const OutputView& value) {
       .channels = shape[1], .inner = element_count(shape.subspan(2)), .block = value.block};
   const auto size = static_cast<std::size_t>((item.channels + item.block - 1) / item.block *
                                              item.inner * item.block);
-  const auto* const values = static_cast<const float*>(value.tensor.data);
+  const std::span<const float> all(static_cast<const float*>(value.tensor.data),
+                                   static_cast<std::size_t>(shape[0]) * size);
   std::vector<BlockedItem> items;
   for (std::size_t i = 0; i < static_cast<std::size_t>(shape[0]); ++i) {
-    item.values = {values + i * size, size};
+    item.values = all.subspan(i * size, size);
     items.push_back(item);
   }
   return items;

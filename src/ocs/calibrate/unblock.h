@@ -30,8 +30,10 @@ using VisitChannels = std::function<void(std::int64_t first, std::span<const flo
 void for_each_channels(const BlockedItem& item, std::int64_t at_once, const VisitChannels& visit);
 
 // One block: value (i, channel) of `from`, [inner, block], becomes (channel, i) of `to`. `block`: a multiple of 4.
-void unblock(std::span<const float> from, std::size_t block, std::size_t inner, float* to);
-void unblock_scalar(std::span<const float> from, std::size_t block, std::size_t inner, float* to);
+void unblock(std::span<const float> from, std::size_t block, std::size_t inner,
+             std::span<float> to);
+void unblock_scalar(std::span<const float> from, std::size_t block, std::size_t inner,
+                    std::span<float> to);
 
 // The N items of a value [N, channels, ...] that comes in blocks.
 [[nodiscard]] std::vector<BlockedItem> blocked_items(const OutputView& value);

@@ -59,7 +59,7 @@ void unblock_fours(const float* from, std::size_t block, std::size_t inner, floa
 #else  // no vectors at all
 
 void unblock_fours(const float* from, std::size_t block, std::size_t inner, float* to) {
-  unblock_scalar({from, block * inner}, block, inner, to);
+  unblock_scalar({from, block * inner}, block, inner, {to, block * inner});
 }
 
 #endif
@@ -72,8 +72,9 @@ namespace ocs {
 
 HWY_EXPORT(unblock_fours);
 
-void unblock(std::span<const float> from, std::size_t block, std::size_t inner, float* to) {
-  HWY_DYNAMIC_DISPATCH(unblock_fours)(from.data(), block, inner, to);
+void unblock(std::span<const float> from, std::size_t block, std::size_t inner,
+             std::span<float> to) {
+  HWY_DYNAMIC_DISPATCH(unblock_fours)(from.data(), block, inner, to.data());
 }
 
 }  // namespace ocs

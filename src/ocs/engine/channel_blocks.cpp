@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -72,7 +73,7 @@ std::optional<Range> range_of(const onnx::TensorProto& tensor, const std::string
   for (const auto& entry : tensor.external_data()) {
     const std::string& value = entry.value();
     const auto read = [&](std::size_t& number) {
-      return std::from_chars(value.data(), value.data() + value.size(), number).ec == std::errc();
+      return std::from_chars(value.data(), std::to_address(value.end()), number).ec == std::errc();
     };
     if (entry.key() == "location") is_there = value == file;
     if (entry.key() == "offset" && !read(range.offset)) return std::nullopt;
