@@ -1,6 +1,7 @@
 // The table of commands. Each is one file beside this one.
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ bool streams_weights(std::span<const std::string> words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file beyond a limit (ulimit -f) is an error like a full disk, that names the file, and not the end of the program.
+  (void)std::signal(SIGXFSZ, SIG_IGN);
 #ifdef M_MMAP_THRESHOLD
   // Large tensors go back to the system when they are freed. By itself glibc raises this bound to the
   // size of what was freed last, and then keeps a third of a network's memory in holes. Smaller ones are worth keeping: pages that are

@@ -179,5 +179,38 @@ TEST(ErrorAnswer, IsGivenWhereStdoutIsFull) {
   EXPECT_EQ(run.err, "ocs: the answer cannot be written to stdout: No space left on device\n");
 }
 
+// Files of the program may be as large as `kilobytes`; those in memory too.
+ProgramRun run_with_limit(const TestFolder& folder, int kilobytes) {
+  const std::string limit = "ulimit -f " + std::to_string(2 * kilobytes);
+  return run_program("/bin/sh",
+                     {"-c", limit + "; exec '" OCS_BINARY_DIR "/ocs' quantize '" OCS_SOURCE_DIR
+                                    "/data/resnet20_cifar10.onnx' -o q.onnx --synthetic 2"},
+                     folder.path());
+}
+
+TEST(FilesBeyondALimit, AreAnErrorOfTheFileAndNotTheEndOfTheProgram) {
+  const TestFolder folder;
+  std::ofstream(folder / "q.onnx") << "of before";
+  const ProgramRun run = run_with_limit(folder, 100);
+  EXPECT_EQ(run.code, 2) << run.err;
+  EXPECT_NE(run.err.find("q.onnx: cannot be written: File too large"), std::string::npos)
+      << run.err;
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"q.onnx"});
+  EXPECT_EQ(fs::file_size(folder / "q.onnx"), 9U);
+}
+
+// The engine's optimized graph is larger than what the user asked for: calibration goes on without it.
+TEST(FilesBeyondALimit, OfOursAreDoneWithout) {
+  const TestFolder folder;
+  const ProgramRun run = run_with_limit(folder, 600);
+  EXPECT_EQ(run.code, 0) << run.err;
+  const TestFolder free_folder;
+  (void)run_with_limit(free_folder, 1000000);
+  std::ifstream limited(folder / "q.onnx", std::ios::binary);
+  std::ifstream unlimited(free_folder / "q.onnx", std::ios::binary);
+  EXPECT_TRUE(std::equal(std::istreambuf_iterator<char>(limited), {},
+                         std::istreambuf_iterator<char>(unlimited), {}));
+}
+
 }  // namespace
 }  // namespace ocs
