@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "ocs/core/error.h"
+#include "ocs/engine/runtime_sum.h"
 #include "ocs/graph/edit.h"
 #include "ocs/graph/graph.h"
 #include "ocs/graph/segment.h"
@@ -174,6 +175,7 @@ bool watch_blocks(Model& optimized, std::int64_t block) {
     any = true;
   }
   if (!any) return false;
+  join_sums(optimized, domain_name);
   std::vector<std::string> signals;
   for (const auto& output : graph.output()) signals.push_back(output.name());
   const std::set<std::size_t> needed = needed_nodes(Graph(optimized), signals);
@@ -198,6 +200,7 @@ void add_watch_operator(Ort::SessionOptions& options) {
     static const auto* const the_operator = new WatchOperator;
     auto* const made = new Ort::CustomOpDomain(domain_name);
     made->Add(the_operator);
+    add_sum_operator(*made);
     return made;
   }();
   options.Add(*domain);
