@@ -93,6 +93,48 @@ TEST(BinNumbers, WithoutZerosAreThoseOfTheOtherValues) {
   });
 }
 
+// Values that are not negative have a way of their own.
+TEST(BinNumbers, BehindAReluAreThoseOfAnyValues) {
+  const auto check = [](const std::vector<float>& values, int exponent) {
+    std::vector<std::uint32_t> expected(values.size());
+    (void)bins::number_all_scalar(values, exponent, expected.data());
+    std::erase(expected, bins::zero);
+    std::vector<std::uint32_t> found(values.size() + bins::slack);
+    const bins::Numbered numbered = bins::number_nonzero(values, exponent, found.data());
+    const bins::Extremes extremes = bins::extremes_scalar(values);
+    EXPECT_EQ(numbered.extremes.magnitude, extremes.magnitude);
+    if (extremes.magnitude > bins::infinity_bits) return;
+    EXPECT_TRUE(is_same(numbered.extremes, extremes));
+    if (!bins::holds(exponent, extremes)) return;
+    found.resize(numbered.count);
+    EXPECT_EQ(found, expected);
+  };
+  values::for_each_target([&](const std::string& target) {
+    SCOPED_TRACE(target);
+    for (const int exponent : {-126, -40, 0, 60}) {
+      std::vector<float> values = around_bounds(exponent);
+      for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = i % 5 < 2 || std::signbit(values[i]) ? 0.0F : values[i];
+      for (const std::size_t count : {values.size(), std::size_t{67}, std::size_t{8}})
+        check({values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count)}, exponent);
+      check(std::vector<float>(100, smallest), exponent);  // no zero at all
+    }
+    const std::vector<float> ramp = [] {
+      std::vector<float> values(67);
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 9);
+      return values;
+    }();
+    for (const float odd :
+         {-0.0F, -smallest, -3.0F, 5000.0F, largest, std::numeric_limits<float>::infinity(),
+          std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN()})
+      for (std::size_t place = 0; place < ramp.size(); ++place) {
+        std::vector<float> values = ramp;
+        values[place] = odd;
+        check(values, 0);
+      }
+  });
+}
+
 TEST(BinNumbers, AreTheSameOnEveryInstructionSet) {
   values::for_each_target([](const std::string& target) {
     for (const int exponent : {-126, -125, -40, -11, 0, 1, 60, 117}) {
