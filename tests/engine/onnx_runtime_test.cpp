@@ -20,6 +20,7 @@ using small_models::doubling;
 using small_models::graph_of;
 using small_models::message_of;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 Tensor floats(Shape shape, std::vector<float> values) {
@@ -204,6 +205,37 @@ TEST(OnnxRuntime, WritesItsOptimizedGraph) {
   (void)onnx_runtime()(doubling(), {.optimized_model_file = file.string()});
   EXPECT_EQ(run_once(open_model_file(file, {}), {{"x", floats({1, 2}, {1, 2})}}).at("y"),
             floats({1, 2}, {2, 4}));
+}
+
+// Its weights stay as they are: in the runtime's own layout they would be in memory once more.
+TEST(OnnxRuntime, LeavesWeightsAsTheyAreForFewRuns) {
+  Model model = graph_of({{"x", {1, 16, 4, 4}}}, {{"y", {1, 16, 4, 4}}});
+  std::vector<float> weights(16 * 16);
+  std::iota(weights.begin(), weights.end(), -100.0F);
+  small_models::add_weight(model, "w", {16, 16, 1, 1}, weights);
+  small_models::add(model, "Conv", {"x", "w"}, {"c"});
+  small_models::add(model, "Relu", {"c"}, {"y"});
+  Tensor x{.shape = {1, 16, 4, 4}, .values = std::vector<float>(256)};
+  std::iota(x.as<float>().begin(), x.as<float>().end(), -128.0F);
+
+  const TemporaryFolder folder;
+  const auto written = [&](bool for_few_runs, const char* name) {
+    const RunModel run =
+        onnx_runtime()(model, {.borrow_weights = true,
+                               .for_few_runs = for_few_runs,
+                               .optimized_model_file = (folder.path() / name).string()});
+    std::ifstream file(folder.path() / name, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    return std::pair(run_once(run, {{"x", x}}), text);
+  };
+  const auto [values, usual] = written(false, "usual.onnx");
+  const auto [few_values, few] = written(true, "few.onnx");
+  EXPECT_EQ(few_values, values);  // sums of integers
+#ifdef __x86_64__
+  EXPECT_THAT(usual, HasSubstr("ReorderInput"));
+#endif
+  EXPECT_THAT(few, Not(HasSubstr("ReorderInput")));
+  EXPECT_THAT(few, HasSubstr("FusedConv"));
 }
 
 TEST(OnnxRuntime, RunsFromSeveralThreadsAtOnce) {

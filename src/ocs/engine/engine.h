@@ -49,6 +49,8 @@ struct EngineOptions {
   // copy in the session and two more while it opens. With it the model must outlive the RunModel,
   // unchanged.
   bool borrow_weights = false;
+  // Opened for a few runs: weights are not laid out anew for faster ones. With borrow_weights the session then holds next to none.
+  bool for_few_runs = false;
   // What runs take comes from one store of the process, and stays there for those of any session with this option: for several sessions
   // that run in turn. Without it each session keeps what its largest run took.
   bool shares_memory = false;

@@ -61,9 +61,15 @@ Ort::Env& environment() {
   return *env;
 }
 
+GraphOptimizationLevel optimization_level(const EngineOptions& options) {
+  if (!options.optimize) return ORT_DISABLE_ALL;
+  return options.for_few_runs ? ORT_ENABLE_EXTENDED : ORT_ENABLE_ALL;
+}
+
 Ort::SessionOptions session_options(const EngineOptions& options, Log& log) {
   Ort::SessionOptions to;
-  to.SetGraphOptimizationLevel(options.optimize ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
+  to.SetGraphOptimizationLevel(optimization_level(options));
+  if (options.for_few_runs) to.AddConfigEntry(kOrtSessionOptionsConfigDisablePrepacking, "1");
   to.SetIntraOpNumThreads(options.intra_op_threads);
   to.SetInterOpNumThreads(1);
   if (options.shares_memory) to.AddConfigEntry(kOrtSessionOptionsConfigUseEnvAllocators, "1");
@@ -177,7 +183,7 @@ std::int64_t block_of_channels() {
 // Convolutions of images, whose weights are most of what there is: all weights lie in memory once more, of which those of the
 // convolutions take the place of the session's own. The runtime cannot read again what it writes of bodies.
 bool is_worth_blocks(const Model& model, const EngineOptions& options) {
-  if (!options.takes_blocks || !options.one_by_one || !options.optimize ||
+  if (!options.takes_blocks || !options.one_by_one || !options.optimize || options.for_few_runs ||
       !options.optimized_model_file.empty())
     return false;
   constexpr std::size_t most_others = std::size_t{64} << 20U;

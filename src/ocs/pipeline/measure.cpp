@@ -168,10 +168,13 @@ void measure_alone(const Model& model, const Plan& plan, const Samples& samples,
   RunModel reference;
   // Opening takes as long as some runs, and one thread.
   parallel_for(layers.size() + 1, [&](std::size_t i) {
-    if (i == 0)
-      reference = engine(model, whole_machine({values.begin(), values.end()}, true));
-    else
+    if (i > 0) {
       groups[i - 1] = std::make_unique<SingleLayers>(model, plan, layers[i - 1], engine);
+      return;
+    }
+    EngineOptions options = whole_machine({values.begin(), values.end()}, true);
+    options.for_few_runs = true;
+    reference = engine(model, options);
   });
   for (std::size_t i = 0; i < count; ++i) {
     if (progress) progress("measuring layers", i, count);
