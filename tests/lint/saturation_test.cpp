@@ -59,6 +59,27 @@ TEST(Saturation, MeetsInt8DataOnceTheyAreUint8) {
   EXPECT_THAT(warning_for(127, 127, "ort-cpu-avx2", "int8"), HasSubstr("the most: 254"));
 }
 
+// As PyTorch and NNCF write weights: the engine computes the integers when it opens the model.
+TEST(Saturation, IsOfTheIntegersThatTheEngineMakesOfFloatWeights) {
+  const auto warning = [](const std::string& scale, const std::string& axis) {
+    return forecast(text_model(fmt::format(
+                        "ir 8; opset 14; input x float[1, 2]; init s float[] {{0.1}}; init z "
+                        "uint8[] {{0}}; init w float[2, 2] {{3.25, 1, 3.26, -1}}; init ws float{}; "
+                        "init wz int8{}; q: i = QuantizeLinear(x, s, z); d: j = "
+                        "DequantizeLinear(i, s, z); qw: k = QuantizeLinear(w, ws, wz){}; dw: v = "
+                        "DequantizeLinear(k, ws, wz){}; n: y = MatMul(j, v); output y;",
+                        scale, axis.empty() ? "[] {0}" : "[2] zeros", axis, axis)),
+                    lint_target("ort-cpu-avx2"))
+        .nodes.at(0)
+        .warning;
+  };
+  EXPECT_EQ(warning("[] {0.051}", ""), "");                                         // 64 + 64
+  EXPECT_THAT(warning("[] {0.05}", ""), HasSubstr("1 of 2 pairs of its weights"));  // 65 + 65
+  EXPECT_THAT(warning("[2] {0.05, 9}", " {axis = 1}"), HasSubstr("(the most: 130)"));
+  EXPECT_EQ(warning("[2] {0.051, 9}", " {axis = 1}"), "");
+  EXPECT_THAT(warning("[2] {0.02, 0.1}", " {axis = 0}"), HasSubstr("(the most: 160)"));
+}
+
 TEST(Saturation, IsOfWhatIsStoredWhateverItsZeroPoint) {
   const Model model = text_model(R"(
     ir 8; opset 14; input x float[1, 2]; init s float[] {0.1}; init z uint8[] {0}; init w int8[2, 1] {100, 100};

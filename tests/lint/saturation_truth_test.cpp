@@ -26,12 +26,22 @@ struct Convolution {
   std::int64_t zero_point = 0;  // of the data
   bool is_q_operator = false;
   std::string weight_type = "int8";
+  enum class Stored {
+    integers,
+    floats_quantized,
+    floats
+  };  // floats alone: the engine quantizes them
+  Stored stored = Stored::integers;
 };
+using Stored = Convolution::Stored;
 
 void PrintTo(const Convolution& each, std::ostream* out) {
-  *out << fmt::format("{} to {}, {} groups, kernel {}, stride {}{}", each.inputs, each.outputs,
+  *out << fmt::format("{} to {}, {} groups, kernel {}, stride {}{}{}", each.inputs, each.outputs,
                       each.groups, each.kernel, each.stride,
-                      each.is_q_operator ? ", QLinearConv" : "");
+                      each.is_q_operator ? ", QLinearConv" : "",
+                      each.stored == Stored::integers           ? ""
+                      : each.stored == Stored::floats_quantized ? ", quantized float weights"
+                                                                : ", float weights");
 }
 
 constexpr std::int64_t extent = 9;
@@ -46,8 +56,13 @@ class ConvSums : public testing::TestWithParam<Convolution> {
   const Shape shape{1, conv.inputs, extent, extent};
   const std::vector<std::int64_t> data = integers("uint8", 1, element_count(shape));
   const Shape weight_shape{conv.outputs, inputs, conv.kernel, conv.kernel};
-  const std::vector<std::int64_t> weight =
-      integers(conv.weight_type, 2, element_count(weight_shape));
+  // With both ends of int8 at its front: the engine's own scale is 1 then.
+  const std::vector<std::int64_t> weight = [&] {
+    std::vector<std::int64_t> values = integers(conv.weight_type, 2, element_count(weight_shape));
+    if (conv.stored == Stored::floats) values[0] = -128;
+    if (conv.stored == Stored::floats) values[1] = 127;
+    return values;
+  }();
 
   [[nodiscard]] std::string text() const {
     const std::string attributes =
@@ -58,13 +73,17 @@ class ConvSums : public testing::TestWithParam<Convolution> {
             "ir 8; opset 14; input x uint8{}; init one float[] {{1}}; init xz uint8[] "
             "{{{}}}; init wz {}[] {{0}}; init s float[] {{{}}}; init yz uint8[] {{128}};",
             to_string(shape), conv.zero_point, conv.weight_type, result_scale) +
-        constant("w", conv.weight_type, weight_shape, weight);
+        (conv.stored == Stored::integers ? constant("w", conv.weight_type, weight_shape, weight)
+                                         : constant("wf", "float", weight_shape, weight)) +
+        (conv.stored == Stored::floats_quantized ? "qw: w = QuantizeLinear(wf, one, wz); " : "");
     return head +
            (conv.is_q_operator
                 ? "n: y = QLinearConv(x, one, xz, w, one, wz, s, yz) " + attributes + "; output y;"
-                : "dx: f = DequantizeLinear(x, one, xz); dw: v = DequantizeLinear(w, one, wz); n: "
-                  "c "
-                  "= Conv(f, v) " +
+                : "dx: f = DequantizeLinear(x, one, xz); " +
+                      std::string(
+                          conv.stored == Stored::floats
+                              ? "n: c = Conv(f, wf) "
+                              : "dw: v = DequantizeLinear(w, one, wz); n: c = Conv(f, v) ") +
                       attributes + "; q: y = QuantizeLinear(c, s, yz); output y;");
   }
 
@@ -117,6 +136,13 @@ INSTANTIATE_TEST_SUITE_P(
         Convolution{.inputs = 5, .outputs = 16, .kernel = 3},
         Convolution{.inputs = 16, .outputs = 16, .kernel = 3, .zero_point = 120},
         Convolution{.inputs = 64, .outputs = 64, .kernel = 1},
+        Convolution{.inputs = 16, .outputs = 16, .kernel = 3, .stored = Stored::floats_quantized},
+        Convolution{.inputs = 16, .outputs = 16, .kernel = 3, .stored = Stored::floats},
+        Convolution{.inputs = 16,
+                    .outputs = 16,
+                    .kernel = 3,
+                    .is_q_operator = true,
+                    .stored = Stored::floats_quantized},
         Convolution{.inputs = 64, .outputs = 32, .kernel = 1, .stride = 2},
         Convolution{.inputs = 64, .outputs = 3, .kernel = 3},
         Convolution{.inputs = 12, .outputs = 12, .kernel = 3, .groups = 4},
@@ -160,7 +186,14 @@ struct Product {
   bool is_transposed = false;
   bool is_dynamic = false;  // float data that the kernel quantizes itself, to their own values
   std::string weight_type = "int8";
+  enum class Stored {
+    integers,
+    floats_quantized,
+    floats
+  };  // floats alone: the engine quantizes them
+  Stored stored = Stored::integers;
 };
+using Stored = Convolution::Stored;
 
 void PrintTo(const Product& each, std::ostream* out) { *out << each.name; }
 

@@ -8,13 +8,15 @@ namespace {
 constexpr std::int64_t input_multiple = 4;
 constexpr std::int64_t channels_of_an_image = 4;
 
-// The weight's shape where it is a constant, of the QDQ form or of QLinearConv; nullptr elsewhere.
+// The weight, for its shape, where it is constant, of the QDQ form or of QLinearConv; nullptr elsewhere.
 const onnx::TensorProto* weight_of(const WorkingGraph& graph, const Step& layer) {
-  if (layer.op == "QLinearConv" && layer.inputs.size() > 3) return graph.constant(layer.inputs[3]);
+  if (layer.op == "QLinearConv" && layer.inputs.size() > 3)
+    return graph.source_of_weights(layer.inputs[3]);
   if (layer.op != "Conv" || layer.inputs.size() < 2) return nullptr;
   const Step* source = graph.producer(layer.inputs[1]);
-  return source != nullptr && source->is_dequantize() ? graph.constant(source->inputs.front())
-                                                      : nullptr;
+  return source != nullptr && source->is_dequantize()
+             ? graph.source_of_weights(source->inputs.front())
+             : nullptr;
 }
 
 std::int64_t groups_of(const Step& layer) {

@@ -26,7 +26,10 @@ void add_constant_dequantize(WorkingGraph& graph, Edge edge, std::int32_t type) 
   const std::string base = graph.step(edge.step).inputs[edge.input];
   const std::string stored = graph.fresh_value(base);
   const std::string result = graph.fresh_value(base);
-  graph.add_constant(stored);
+  if (type == type_int8)
+    graph.add_quantized_constant(stored, graph.constant(base));
+  else
+    graph.add_constant(stored);
   graph.add(
       {.op = "DequantizeLinear",
        .inputs = {stored},

@@ -2,17 +2,22 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
+#include "ocs/quant/affine.h"
 #include "ocs/quant/pair_sums.h"
 
 namespace ocs {
 namespace {
 
+constexpr std::int32_t type_float = 1;
 constexpr std::int32_t type_uint8 = 2;
 constexpr std::int32_t type_int8 = 3;
 constexpr std::int32_t highest_uint8 = 255;
@@ -96,11 +101,65 @@ bool reads_uint8(const WorkingGraph& graph, const Step& layer, const Kernel& ker
   return integer_type(graph, input_of(layer, 0), input_of(layer, *kernel.zero_point)) == type_uint8;
 }
 
-const onnx::TensorProto* stored_weight(const WorkingGraph& graph, const Step& layer,
-                                       const Kernel& kernel, std::size_t input) {
-  if (!kernel.is_dequantized) return graph.constant(input_of(layer, input));
-  const Step* weight = dequantize_ahead(graph, layer, input);
-  return weight == nullptr ? nullptr : graph.constant(weight->inputs.front());
+// Floats as int8: the engine computes that when it opens the model. Nothing for scales of another shape than one for all or
+// one for each index of an axis.
+std::optional<Tensor> quantized_constant(const Tensor& reals, const Quantizer& quantizer) {
+  const std::vector<float> values = to_floats(view(reals));
+  const auto rank = static_cast<std::int64_t>(reals.shape.size());
+  const std::int64_t axis = quantizer.axis < 0 ? quantizer.axis + rank : quantizer.axis;
+  const bool is_per_index = !quantizer.has_one_scale;
+  if (!quantizer.is_constant || quantizer.type != type_int8 || quantizer.block_size != 0 ||
+      quantizer.scales.empty() ||
+      std::ranges::any_of(quantizer.scales, [](float scale) { return !(scale > 0.0F); }))
+    return std::nullopt;
+  if (is_per_index && (axis < 0 || axis >= rank || quantizer.zero_point != 0 ||
+                       std::ssize(quantizer.scales) != reals.shape[static_cast<std::size_t>(axis)]))
+    return std::nullopt;
+  const std::size_t run =
+      is_per_index ? static_cast<std::size_t>(element_count(
+                         std::span(reals.shape).subspan(static_cast<std::size_t>(axis) + 1)))
+                   : values.size();
+  const auto zero_point = static_cast<std::int32_t>(quantizer.zero_point);
+  const auto range = std::numeric_limits<std::int8_t>();
+  std::vector<std::int8_t> levels(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float scale = quantizer.scales[i / run % quantizer.scales.size()];
+    levels[i] =
+        static_cast<std::int8_t>(quantize(values[i], scale, zero_point, range.min(), range.max()));
+  }
+  return Tensor{.shape = reals.shape, .values = std::move(levels)};
+}
+
+// What ONNX Runtime chooses for float weights between quantized values: one scale, and zero is an integer.
+Quantizer quantizer_of_engine(std::span<const float> weights) {
+  if (weights.empty()) return {};
+  const auto [least, most] = std::ranges::minmax(weights);
+  const float lowest = std::min(least, 0.0F);
+  const float scale = (std::max(most, 0.0F) - lowest) / 255.0F;
+  constexpr float first = std::numeric_limits<std::int8_t>::min();
+  return {.type = type_int8,
+          .has_one_scale = true,
+          .scales = {scale},
+          .zero_point = scale > 0.0F ? std::lrint(first - lowest / scale) : 0};
+}
+
+// Nothing where it is no constant, or none of int8.
+std::optional<Tensor> stored_weight(const WorkingGraph& graph, const Step& layer,
+                                    const Kernel& kernel, std::size_t input) {
+  std::string name = input_of(layer, input);
+  if (kernel.is_dequantized) {
+    const Step* weight = dequantize_ahead(graph, layer, input);
+    if (weight == nullptr) return std::nullopt;
+    name = weight->inputs.front();
+  }
+  const onnx::TensorProto* source = graph.source_of_weights(name);
+  if (source == nullptr) return std::nullopt;
+  if (source->data_type() == type_int8) return to_tensor(*source, graph.folder());
+  if (source->data_type() != type_float) return std::nullopt;
+  const Tensor reals = to_tensor(*source, graph.folder());
+  const Step* quantizing = graph.producer(name);
+  return quantized_constant(reals, quantizing == nullptr ? quantizer_of_engine(reals.as<float>())
+                                                         : quantizing->quantizer);
 }
 
 // The rows that the kernel multiplies; no rows for a weight of another shape than the operator asks for.
@@ -136,11 +195,11 @@ std::string saturation_warning(const WorkingGraph& graph, const Step& layer) {
   PairCount count;
   for (const std::optional<std::size_t> input :
        {std::optional(kernel->weight), kernel->second_weight}) {
-    const onnx::TensorProto* proto = input ? stored_weight(graph, layer, *kernel, *input) : nullptr;
-    if (proto == nullptr || proto->data_type() != type_int8) continue;
-    const Tensor stored = to_tensor(*proto, graph.folder());
-    const ChannelMatrix view = view_of(layer, stored.shape);
-    if (adds_pairs(view, true)) count_pairs(view, stored.as<std::int8_t>(), count);
+    if (!input) continue;
+    const std::optional<Tensor> stored = stored_weight(graph, layer, *kernel, *input);
+    if (!stored) continue;
+    const ChannelMatrix matrix = view_of(layer, stored->shape);
+    if (adds_pairs(matrix, true)) count_pairs(matrix, stored->as<std::int8_t>(), count);
   }
   if (count.over == 0) return "";
   return fmt::format(

@@ -146,6 +146,14 @@ const onnx::TensorProto* WorkingGraph::constant(std::string_view name) const {
   return outer_ == nullptr || inputs_.contains(name) ? nullptr : outer_->constant(name);
 }
 
+const onnx::TensorProto* WorkingGraph::source_of_weights(std::string_view value) const {
+  if (const onnx::TensorProto* integers = constant(value)) return integers;
+  if (const onnx::TensorProto* floats = floats_of(value)) return floats;
+  const Step* quantizing = producer(value);
+  return quantizing != nullptr && quantizing->is_quantize() ? constant(quantizing->inputs.front())
+                                                            : nullptr;
+}
+
 bool WorkingGraph::is_constant(std::string_view value) const {
   return constant(value) != nullptr || computed_constants_.contains(value);
 }

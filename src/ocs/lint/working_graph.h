@@ -71,6 +71,14 @@ class WorkingGraph {
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   // The same, and whatever is computed from constants alone, but not a dequantized weight.
   [[nodiscard]] bool is_constant(std::string_view value) const;
+  // What the engine makes the int8 weights `value` of (add_quantized_constant); nullptr for all else.
+  [[nodiscard]] const onnx::TensorProto* floats_of(std::string_view value) const {
+    const auto found = quantized_floats_.find(value);
+    return found == quantized_floats_.end() ? nullptr : found->second;
+  }
+  // Where the values of integer weights come from: the constant itself, or the floats that the engine makes them of when it opens the model
+  // (floats_of, or those of a QuantizeLinear). nullptr for what is computed.
+  [[nodiscard]] const onnx::TensorProto* source_of_weights(std::string_view value) const;
   // Whether the constant has several readers, or will have: the engine makes one constant of float ones of up to 8 values that are equal.
   [[nodiscard]] bool is_shared(const std::string& constant) const;
   // Whether the engine makes one of both.
@@ -100,6 +108,11 @@ class WorkingGraph {
   [[nodiscard]] std::string fresh_value(std::string_view base);
   // Declares a value as constant, one that the engine computes itself.
   void add_constant(const std::string& value) { computed_constants_.insert(value); }
+  // The same for the int8 weights that it makes of floats, in a way of its own.
+  void add_quantized_constant(const std::string& value, const onnx::TensorProto* floats) {
+    add_constant(value);
+    quantized_floats_[value] = floats;
+  }
   [[nodiscard]] std::size_t index_of(const Step& step) const {
     return static_cast<std::size_t>(&step - steps_.data());
   }
@@ -116,6 +129,7 @@ class WorkingGraph {
   std::map<std::string, std::vector<Edge>, std::less<>> readers_{};
   std::map<std::string, const onnx::TensorProto*, std::less<>> constants_{};
   std::set<std::string, std::less<>> computed_constants_{};
+  std::map<std::string, const onnx::TensorProto*, std::less<>> quantized_floats_{};
   std::set<std::string, std::less<>> inputs_{};
   std::set<std::string, std::less<>> outputs_{};
   std::set<std::string, std::less<>> captured_{};
