@@ -102,6 +102,24 @@ TEST(FitCosts, PredictsWhatATableMade) {
   }
 }
 
+// Two runs of a tiny network take as long as each other, or the longer one less: its pair is not known to cost nothing.
+TEST(FitCosts, BelievesNoDifferenceThatIsLostInItsTimes) {
+  const CostTable made = some_costs();
+  std::vector<PairTime> times = times_by(made);
+  int lost = 0;
+  for (PairTime& time : times) {
+    time.whole_ns = 20'000.0 + 3.0 * time.ns;
+    if (time.micro.kernel != Kernel::matmul || time.micro.narrow != 128) continue;
+    time.ns = 1.0;
+    ++lost;
+  }
+  EXPECT_EQ(lost, 1);
+  const CostTable fitted = fit_costs(times);
+  const KernelWork work{
+      .kernel = Kernel::matmul, .inputs = 2048.0, .outputs = 1000.0, .positions = 1.0};
+  EXPECT_NEAR(predicted_ns(fitted, work), predicted_ns(made, work), 0.2 * predicted_ns(made, work));
+}
+
 TEST(FitCosts, LeavesWhatWasNotMeasuredAtNothing) {
   const CostTable costs = fit_costs({});
   EXPECT_EQ(costs.kernels, CostTable{}.kernels);

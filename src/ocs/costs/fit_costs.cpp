@@ -32,7 +32,13 @@ std::vector<double> kernel_row(const CostTable& costs, const MicroModel& micro) 
   return row;
 }
 
-// Relative errors count: every row over its own measurement.
+// What an error is relative to: the time, but a small difference of long times is no surer than these.
+double certain_ns(const PairTime& time) {
+  constexpr double share = 1.0 / 30.0;
+  return std::max(time.ns, share * time.whole_ns);
+}
+
+// Relative errors count: every row over what is sure of its measurement.
 std::vector<double> fit(std::vector<std::vector<double>> rows, std::span<const double> times,
                         std::span<const double> weights) {
   std::vector<double> targets;
@@ -46,13 +52,15 @@ std::vector<double> fit(std::vector<std::vector<double>> rows, std::span<const d
 void fit_kernel(std::span<const PairTime> times, Kernel kernel, CostTable& costs) {
   std::vector<std::vector<double>> rows;
   std::vector<double> measured;
+  std::vector<double> weights;
   for (const PairTime& time : times) {
     if (time.micro.kernel != kernel || time.micro.move) continue;
     rows.push_back(kernel_row(costs, time.micro));
     measured.push_back(time.ns);
+    weights.push_back(certain_ns(time));
   }
   if (rows.empty()) return;
-  const std::vector<double> x = fit(rows, measured, measured);
+  const std::vector<double> x = fit(rows, measured, weights);
   costs.kernels[static_cast<std::size_t>(kernel)] = {
       .node = x[0], .multiply = x[1], .weight = x[4], .patch = x[2], .result = x[3]};
 }
@@ -101,7 +109,7 @@ void fit_move(std::span<const PairTime> times, Move move, CostTable& costs) {
 double median_error(const CostTable& costs, std::span<const PairTime> times) {
   std::vector<double> errors;
   for (const PairTime& time : times)
-    errors.push_back(std::abs(pair_ns(costs, time.micro) - time.ns) / time.ns);
+    errors.push_back(std::abs(pair_ns(costs, time.micro) - time.ns) / certain_ns(time));
   if (errors.empty()) return 0.0;
   const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
   std::ranges::nth_element(errors, middle);

@@ -59,7 +59,8 @@ std::vector<PairTime> time_pairs(const std::vector<MicroModel>& models, const En
   for (std::size_t i = 0; i < models.size(); ++i)
     // Next to nothing, but something, where the clock is too coarse.
     times.push_back({.micro = models[i],
-                     .ns = std::max(1.0, 1e9 * (least_long[i] - least_short[i]) / (many - few))});
+                     .ns = std::max(1.0, 1e9 * (least_long[i] - least_short[i]) / (many - few)),
+                     .whole_ns = 1e9 * least_long[i]});
   return times;
 }
 
