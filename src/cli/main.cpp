@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
 #ifdef M_MMAP_THRESHOLD
   // Large tensors go back to the system when they are freed. By itself glibc raises this bound to the
   // size of what was freed last, and then keeps a third of a network's memory in holes. Smaller ones are worth keeping: pages that are
-  // given back and taken anew cost more than the few percent of memory that stay in holes so (docs/adr/0024-huge-pages.md).
+  // given back and taken anew cost more than what stays in holes so (docs/adr/0024-huge-pages.md).
   mallopt(M_MMAP_THRESHOLD, 8 * 1024 * 1024);
 #endif
   const std::span<char*> words(argv, static_cast<std::size_t>(argc));

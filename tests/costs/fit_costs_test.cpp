@@ -1,5 +1,6 @@
 #include "ocs/costs/fit_costs.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -118,6 +119,24 @@ TEST(FitCosts, BelievesNoDifferenceThatIsLostInItsTimes) {
   const KernelWork work{
       .kernel = Kernel::matmul, .inputs = 2048.0, .outputs = 1000.0, .positions = 1.0};
   EXPECT_NEAR(predicted_ns(fitted, work), predicted_ns(made, work), 0.2 * predicted_ns(made, work));
+}
+
+TEST(FitCosts, BelievesNoMoveBesideAPairThatIsLost) {
+  const CostTable made = some_costs();
+  std::vector<PairTime> times = times_by(made);
+  for (PairTime& time : times) time.whole_ns = 20'000.0 + 3.0 * time.ns;
+  const auto lost = std::ranges::find_if(times, [&](const PairTime& plain) {
+    return !plain.micro.move && std::ranges::any_of(times, [&](const PairTime& time) {
+      return time.micro.move && time.micro.narrow == plain.micro.narrow &&
+             time.micro.wide == plain.micro.wide && time.micro.extent == plain.micro.extent &&
+             plain.micro.kernel == time.micro.kernel;
+    });
+  });
+  ASSERT_NE(lost, times.end());
+  lost->ns = 1.0;
+  const CostTable fitted = fit_costs(times);
+  for (std::size_t i = 0; i < made.moves.size(); ++i)
+    EXPECT_NEAR(fitted.moves[i].value, made.moves[i].value, 0.3 * made.moves[i].value);
 }
 
 TEST(FitCosts, LeavesWhatWasNotMeasuredAtNothing) {

@@ -80,6 +80,52 @@ TEST(Saturation, IsOfTheIntegersThatTheEngineMakesOfFloatWeights) {
   EXPECT_THAT(warning("[2] {0.02, 0.1}", " {axis = 0}"), HasSubstr("(the most: 160)"));
 }
 
+// Zero points too may differ from column to column.
+TEST(Saturation, IsOfFloatWeightsWithAZeroPointForEachColumn) {
+  const auto warning = [](const std::string& zero_points, const std::string& axis) {
+    return forecast(
+               text_model(fmt::format(
+                   "ir 8; opset 14; input x float[1, 2]; init s float[] {{0.1}}; init z uint8[] "
+                   "{{0}}; init w float[2, 2] {{60, 60, 60, 60}}; init ws float[2] {{1, 1}}; "
+                   "init wz int8[2] {{{}}}; q: i = QuantizeLinear(x, s, z); d: j = "
+                   "DequantizeLinear(i, s, z); qw: k = QuantizeLinear(w, ws, wz){}; dw: v = "
+                   "DequantizeLinear(k, ws, wz){}; n: y = MatMul(j, v); output y;",
+                   zero_points, axis, axis)),
+               lint_target("ort-cpu-avx2"))
+        .nodes.at(0)
+        .warning;
+  };
+  EXPECT_EQ(warning("0, 0", ""), "");
+  EXPECT_THAT(warning("0, 10", ""), HasSubstr("1 of 2 pairs of its weights"));  // axis 1
+  EXPECT_THAT(warning("10, 10", " {axis = -1}"), HasSubstr("2 of 2 pairs of its weights"));
+}
+
+// The engine makes all of them -128, its zero point.
+TEST(Saturation, IsOfFloatWeightsThatAreAllZero) {
+  const Model model = text_model(R"(
+    ir 8; opset 14; input x float[1, 16, 5, 5]; init s float[] {1}; init z uint8[] {0}; init w float[4, 16, 3, 3] zeros;
+    q: i = QuantizeLinear(x, s, z); d: j = DequantizeLinear(i, s, z); n: c = Conv(j, w) {kernel_shape = [3, 3]};
+    q2: k = QuantizeLinear(c, s, z); d2: y = DequantizeLinear(k, s, z); output y;
+  )");
+  EXPECT_THAT(forecast(model, lint_target("ort-cpu-avx2")).nodes.at(0).warning,
+              HasSubstr("the most: 256"));
+}
+
+TEST(Saturation, IsOfFloatWeightsInTheGraphAroundABody) {
+  const Model model = text_model(R"(
+    ir 8; opset 14; input x float[1, 2]; input c bool[]; init s float[] {0.1}; init z uint8[] {0};
+    init w float[2, 1] {100, 100}; init ws float[] {1}; init wz int8[] {0};
+    qw: k = QuantizeLinear(w, ws, wz); q: i = QuantizeLinear(x, s, z);
+    r = If(c) {then_branch = graph { d: j = DequantizeLinear(i, s, z); dw: v = DequantizeLinear(k, ws, wz); n: t = MatMul(j, v); output t; },
+               else_branch = graph { e: u = Neg(w); output u; }};
+    output r;
+  )");
+  std::string warning;
+  for (const NodeForecast& node : forecast(model, lint_target("ort-cpu-avx2")).nodes)
+    if (node.name == "n") warning = node.warning;
+  EXPECT_THAT(warning, HasSubstr("the most: 200"));
+}
+
 TEST(Saturation, IsOfWhatIsStoredWhateverItsZeroPoint) {
   const Model model = text_model(R"(
     ir 8; opset 14; input x float[1, 2]; init s float[] {0.1}; init z uint8[] {0}; init w int8[2, 1] {100, 100};

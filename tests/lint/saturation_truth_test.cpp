@@ -32,6 +32,7 @@ struct Convolution {
     floats
   };  // floats alone: the engine quantizes them
   Stored stored = Stored::integers;
+  std::int64_t weight_zero = 0;  // floats less integers
 };
 using Stored = Convolution::Stored;
 
@@ -56,13 +57,20 @@ class ConvSums : public testing::TestWithParam<Convolution> {
   const Shape shape{1, conv.inputs, extent, extent};
   const std::vector<std::int64_t> data = integers("uint8", 1, element_count(shape));
   const Shape weight_shape{conv.outputs, inputs, conv.kernel, conv.kernel};
-  // With both ends of int8 at its front: the engine's own scale is 1 then.
+  // As stored. With both ends of int8 at its front the engine's own scale is 1, and its zero point -conv.weight_zero.
   const std::vector<std::int64_t> weight = [&] {
     std::vector<std::int64_t> values = integers(conv.weight_type, 2, element_count(weight_shape));
-    if (conv.stored == Stored::floats) values[0] = -128;
-    if (conv.stored == Stored::floats) values[1] = 127;
+    if (conv.stored != Stored::floats) return values;
+    values[0] = -128;
+    values[1] = 127;
     return values;
   }();
+
+  [[nodiscard]] std::vector<std::int64_t> real_weight() const {
+    std::vector<std::int64_t> values = weight;
+    for (std::int64_t& value : values) value += conv.weight_zero;
+    return values;
+  }
 
   [[nodiscard]] std::string text() const {
     const std::string attributes =
@@ -74,7 +82,7 @@ class ConvSums : public testing::TestWithParam<Convolution> {
             "{{{}}}; init wz {}[] {{0}}; init s float[] {{{}}}; init yz uint8[] {{128}};",
             to_string(shape), conv.zero_point, conv.weight_type, result_scale) +
         (conv.stored == Stored::integers ? constant("w", conv.weight_type, weight_shape, weight)
-                                         : constant("wf", "float", weight_shape, weight)) +
+                                         : constant("wf", "float", weight_shape, real_weight())) +
         (conv.stored == Stored::floats_quantized ? "qw: w = QuantizeLinear(wf, one, wz); " : "");
     return head +
            (conv.is_q_operator
@@ -102,7 +110,8 @@ class ConvSums : public testing::TestWithParam<Convolution> {
           x.push_back(data[static_cast<std::size_t>(at)]);
           w.push_back(
               weight[static_cast<std::size_t>((output * inputs + c) * taps + i * conv.kernel + j)]);
-          correction += conv.zero_point * w.back();
+          correction +=
+              conv.zero_point * (w.back() + conv.weight_zero) - conv.weight_zero * x.back();
         }
     return sum(x, w) - correction;
   }
@@ -138,6 +147,18 @@ INSTANTIATE_TEST_SUITE_P(
         Convolution{.inputs = 64, .outputs = 64, .kernel = 1},
         Convolution{.inputs = 16, .outputs = 16, .kernel = 3, .stored = Stored::floats_quantized},
         Convolution{.inputs = 16, .outputs = 16, .kernel = 3, .stored = Stored::floats},
+        Convolution{.inputs = 16,
+                    .outputs = 16,
+                    .kernel = 3,
+                    .zero_point = 127,
+                    .stored = Stored::floats,
+                    .weight_zero = 40},
+        Convolution{.inputs = 16,
+                    .outputs = 16,
+                    .kernel = 3,
+                    .zero_point = 127,
+                    .stored = Stored::floats,
+                    .weight_zero = 128},
         Convolution{.inputs = 16,
                     .outputs = 16,
                     .kernel = 3,
@@ -186,14 +207,7 @@ struct Product {
   bool is_transposed = false;
   bool is_dynamic = false;  // float data that the kernel quantizes itself, to their own values
   std::string weight_type = "int8";
-  enum class Stored {
-    integers,
-    floats_quantized,
-    floats
-  };  // floats alone: the engine quantizes them
-  Stored stored = Stored::integers;
 };
-using Stored = Convolution::Stored;
 
 void PrintTo(const Product& each, std::ostream* out) { *out << each.name; }
 

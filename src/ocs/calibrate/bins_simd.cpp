@@ -195,8 +195,7 @@ Numbered find_nonzero_signed(const float* values, std::size_t count, int exponen
   return found;
 }
 
-// Values behind a Relu: of half the steps, for those whose bits are below those of any negative one. Their extremes are zero and the
-// largest magnitude where one at least is zero. False where there is a sign, or no zero.
+// Values behind a Relu, in half the steps. False where one has a sign, which is looked at early: others have them everywhere.
 bool find_positive(const float* values, std::size_t count, int exponent, std::uint32_t* numbers,
                    Numbered& found) {
   const Floats floats;
@@ -209,31 +208,38 @@ bool find_positive(const float* values, std::size_t count, int exponent, std::ui
   const auto from_bits = hn::Set(ints, half - std::bit_cast<std::int32_t>(integers));
   auto signs = hn::Zero(ints);
   auto largest = hn::Zero(ints);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    const auto value = hn::LoadU(floats, values + i);
-    const auto bits = hn::BitCast(ints, value);
-    signs = hn::Or(signs, bits);
-    largest = hn::Max(largest, bits);
-    const auto whole = hn::Trunc(hn::Mul(value, factor));
-    const auto number =
-        hn::Add(hn::BitCast(ints, hn::Add(whole, hn::Set(floats, integers))), from_bits);
-    found.count += store_some(hn::BitCast(unsigned_ints, number),
-                              hn::RebindMask(unsigned_ints, hn::Gt(bits, hn::Zero(ints))),
-                              numbers + found.count);
+  const std::size_t whole = count - count % lanes;
+  for (std::size_t i = 0, end = std::min(whole, 8 * lanes); i < whole; end = whole) {
+    for (; i < end; i += lanes) {
+      const auto value = hn::LoadU(floats, values + i);
+      const auto bits = hn::BitCast(ints, value);
+      signs = hn::Or(signs, bits);
+      largest = hn::Max(largest, bits);
+      const auto integer = hn::Trunc(hn::Mul(value, factor));
+      const auto number =
+          hn::Add(hn::BitCast(ints, hn::Add(integer, hn::Set(floats, integers))), from_bits);
+      found.count += store_some(hn::BitCast(unsigned_ints, number),
+                                hn::RebindMask(unsigned_ints, hn::Gt(bits, hn::Zero(ints))),
+                                numbers + found.count);
+    }
+    if (!hn::AllFalse(ints, hn::Lt(signs, hn::Zero(ints)))) return false;
   }
-  const auto magnitude = static_cast<std::uint32_t>(hn::GetLane(hn::MaxOfLanes(ints, largest)));
-  found.extremes = {.max = std::bit_cast<float>(magnitude), .magnitude = magnitude};
-  if (!hn::AllFalse(ints, hn::Lt(signs, hn::Zero(ints))) || found.count == i) return false;
-  if (i < count) add_rest({values + i, count - i}, exponent, numbers, found);
+  if (found.count == whole) {  // without a zero the least value is not known yet
+    found.extremes = find_extremes(values, whole == 0 ? count : whole);
+  } else {
+    const auto magnitude = static_cast<std::uint32_t>(hn::GetLane(hn::MaxOfLanes(ints, largest)));
+    found.extremes = {.max = std::bit_cast<float>(magnitude), .magnitude = magnitude};
+  }
+  if (whole < count) add_rest({values + whole, count - whole}, exponent, numbers, found);
   return true;
 }
 
 Numbered find_nonzero(const float* values, std::size_t count, int exponent,
                       std::uint32_t* numbers) {
   Numbered found;
-  if (values[0] >= 0.0F && find_positive(values, count, exponent, numbers, found)) return found;
-  return find_nonzero_signed(values, count, exponent, numbers);
+  return find_positive(values, count, exponent, numbers, found)
+             ? found
+             : find_nonzero_signed(values, count, exponent, numbers);
 }
 
 }  // namespace ocs::bins::HWY_NAMESPACE

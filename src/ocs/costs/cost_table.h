@@ -51,7 +51,7 @@ struct CostTable {
   std::string machine{};  // processor and instruction sets, as the machine names them
   std::string engine{};   // version of ONNX Runtime
   double median_error =
-      0.0;  // of the fit: |predicted - measured| / measured over the measured models
+      0.0;  // of the fit: |predicted - measured| / measured over the measured models, as fit_costs sees it
   std::int64_t input_multiple = 4;
   std::int64_t output_tile = 16;
   std::array<KernelCost, kernel_names.size()> kernels{};

@@ -32,11 +32,13 @@ std::vector<double> kernel_row(const CostTable& costs, const MicroModel& micro) 
   return row;
 }
 
-// What an error is relative to: the time, but a small difference of long times is no surer than these.
+// What an error is relative to: the time, but a small difference of long times is no surer than a share of the longer one.
 double certain_ns(const PairTime& time) {
   constexpr double share = 1.0 / 30.0;
   return std::max(time.ns, share * time.whole_ns);
 }
+
+bool is_lost(const PairTime& time) { return time.ns < certain_ns(time); }
 
 // Relative errors count: every row over what is sure of its measurement.
 std::vector<double> fit(std::vector<std::vector<double>> rows, std::span<const double> times,
@@ -78,9 +80,9 @@ MicroModel without_move(MicroModel micro) {
   return micro;
 }
 
-double plain_ns(std::span<const PairTime> times, const MicroModel& plain) {
+const PairTime& plain_pair(std::span<const PairTime> times, const MicroModel& plain) {
   for (const PairTime& time : times)
-    if (name_of(time.micro) == name_of(plain)) return time.ns;
+    if (name_of(time.micro) == name_of(plain)) return time;
   throw_internal("no time of " + name_of(plain));
 }
 
@@ -95,11 +97,12 @@ void fit_move(std::span<const PairTime> times, Move move, CostTable& costs) {
     wider.move = move;
     double channels = -pair_ns(costs, plain);
     for (const KernelWork& work : work_of_pair(wider)) channels += predicted_ns(costs, work);
+    const PairTime& plain_time = plain_pair(times, plain);
+    if (is_lost(plain_time) || is_lost(time)) continue;
     rows.push_back({1.0, moved_values(time.micro)});
-    const double plain_time = plain_ns(times, plain);
-    added.push_back(time.ns - plain_time - channels);
+    added.push_back(time.ns - plain_time.ns - channels);
     // What is left of a difference of two times is no surer than these.
-    weights.push_back(plain_time);
+    weights.push_back(plain_time.ns);
   }
   if (rows.empty()) return;
   const std::vector<double> x = fit(rows, added, weights);

@@ -22,9 +22,9 @@ struct PairTime {
     const std::vector<std::vector<double>>& rows, std::span<const double> b);
 
 // Coefficients of each kernel with the least sum of squared relative errors, none negative, where a difference of two times counts for no surer than a
-// thirtieth of them; then those of moves, from what a pair with a
+// thirtieth of the longer one; then those of moves, from what a pair with a
 // move takes longer than the same pair without, less what its further channels cost by the kernels' coefficients. Machine and engine are
-// left empty. A kernel or move without measurements costs nothing. Throws Error(internal) where a pair with a move has none without.
+// left empty. A difference below that says nothing of a move. A kernel or move without measurements costs nothing. Throws Error(internal) where a pair with a move has none without.
 [[nodiscard]] CostTable fit_costs(std::span<const PairTime> times);
 
 }  // namespace ocs

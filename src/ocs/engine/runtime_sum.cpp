@@ -1,7 +1,6 @@
 #include "ocs/engine/runtime_sum.h"
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <map>
 #include <set>
@@ -48,17 +47,6 @@ class SumKernel {
 
 // The members have the names that the runtime's header looks for.
 struct SumOperator : Ort::CustomOpBase<SumOperator, SumKernel, true> {
-  SumOperator() {
-    // The sum may take the place of what it is made of.
-    OrtCustomOp::GetMayInplace = [](int** inputs, int** outputs) noexcept -> std::size_t {
-      static std::array<int, 2> of_inputs{0, 1};
-      static std::array<int, 2> of_outputs{0, 0};
-      *inputs = of_inputs.data();
-      *outputs = of_outputs.data();
-      return of_inputs.size();
-    };
-    OrtCustomOp::ReleaseMayInplace = [](int* /*inputs*/, int* /*outputs*/) noexcept {};
-  }
   static const char* GetName() { return operator_name; }
   static OrtStatusPtr CreateKernelV2(const OrtApi& /*api*/, const OrtKernelInfo* info,
                                      void** kernel) noexcept {
@@ -76,16 +64,21 @@ struct SumOperator : Ort::CustomOpBase<SumOperator, SumKernel, true> {
 };
 
 // What the runtime computes in blocks of channels: convolutions and pooling, and what it leaves as it is between them. It takes two values
-// into a sum as they are where their shapes are alike.
+// into a sum as they are where it finds their shapes alike; where a pooling rounds its extents up it finds wrong ones, and nothing is
+// said to be in blocks then.
 class Blocked {
  public:
   explicit Blocked(const onnx::GraphProto& graph) {
     for (const onnx::NodeProto& node : graph.node()) {
+      const bool is_blocked = node.domain() == nchwc_domain && node.op_type() != "ReorderOutput";
       const bool is_as_before =
           (is_node(node, "Add") || is_node(node, "Relu")) &&
           std::ranges::all_of(node.input(), [&](const auto& input) { return holds(input); });
-      if (is_as_before || (node.domain() == nchwc_domain && node.op_type() != "ReorderOutput"))
-        values_.insert(node.output(0));
+      if (is_blocked || is_as_before) values_.insert(node.output(0));
+      if (is_blocked && int_attribute(node, "ceil_mode", 0) != 0) {
+        values_.clear();
+        return;
+      }
     }
   }
   [[nodiscard]] bool holds(const std::string& value) const { return values_.contains(value); }

@@ -11,11 +11,11 @@ constexpr std::int64_t channels_of_an_image = 4;
 // The weight, for its shape, where it is constant, of the QDQ form or of QLinearConv; nullptr elsewhere.
 const onnx::TensorProto* weight_of(const WorkingGraph& graph, const Step& layer) {
   if (layer.op == "QLinearConv" && layer.inputs.size() > 3)
-    return graph.source_of_weights(layer.inputs[3]);
+    return graph.source_of_weights(layer.inputs[3]).tensor;
   if (layer.op != "Conv" || layer.inputs.size() < 2) return nullptr;
   const Step* source = graph.producer(layer.inputs[1]);
   return source != nullptr && source->is_dequantize()
-             ? graph.source_of_weights(source->inputs.front())
+             ? graph.source_of_weights(source->inputs.front()).tensor
              : nullptr;
 }
 

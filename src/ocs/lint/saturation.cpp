@@ -101,46 +101,66 @@ bool reads_uint8(const WorkingGraph& graph, const Step& layer, const Kernel& ker
   return integer_type(graph, input_of(layer, 0), input_of(layer, *kernel.zero_point)) == type_uint8;
 }
 
-// Floats as int8: the engine computes that when it opens the model. Nothing for scales of another shape than one for all or
-// one for each index of an axis.
-std::optional<Tensor> quantized_constant(const Tensor& reals, const Quantizer& quantizer) {
-  const std::vector<float> values = to_floats(view(reals));
-  const auto rank = static_cast<std::int64_t>(reals.shape.size());
-  const std::int64_t axis = quantizer.axis < 0 ? quantizer.axis + rank : quantizer.axis;
-  const bool is_per_index = !quantizer.has_one_scale;
-  if (!quantizer.is_constant || quantizer.type != type_int8 || quantizer.block_size != 0 ||
-      quantizer.scales.empty() ||
-      std::ranges::any_of(quantizer.scales, [](float scale) { return !(scale > 0.0F); }))
-    return std::nullopt;
-  if (is_per_index && (axis < 0 || axis >= rank || quantizer.zero_point != 0 ||
-                       std::ssize(quantizer.scales) != reals.shape[static_cast<std::size_t>(axis)]))
-    return std::nullopt;
-  const std::size_t run =
-      is_per_index ? static_cast<std::size_t>(element_count(
-                         std::span(reals.shape).subspan(static_cast<std::size_t>(axis) + 1)))
-                   : values.size();
-  const auto zero_point = static_cast<std::int32_t>(quantizer.zero_point);
-  const auto range = std::numeric_limits<std::int8_t>();
-  std::vector<std::int8_t> levels(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const float scale = quantizer.scales[i / run % quantizer.scales.size()];
-    levels[i] =
-        static_cast<std::int8_t>(quantize(values[i], scale, zero_point, range.min(), range.max()));
-  }
-  return Tensor{.shape = reals.shape, .values = std::move(levels)};
+// How floats become int8: as many scales and zero points, for all or for each index of an axis.
+struct Int8Scales {
+  std::vector<float> scales{};
+  std::vector<std::int64_t> zero_points{};
+  std::int64_t axis = 0;
+};
+
+// By a QuantizeLinear of constants; none where it does not make int8, or has scales for blocks.
+Int8Scales scales_of(const WorkingGraph& graph, const Step& quantize) {
+  const Quantizer& quantizer = quantize.quantizer;
+  if (!quantizer.is_constant || quantizer.type != type_int8 || quantizer.block_size != 0) return {};
+  Int8Scales found{.scales = quantizer.scales,
+                   .zero_points = std::vector<std::int64_t>(quantizer.scales.size(), 0),
+                   .axis = quantizer.axis};
+  const onnx::TensorProto* points = graph.constant(input_of(quantize, 2));
+  if (points == nullptr) return found;
+  const std::vector<float> values = to_floats(view(to_tensor(*points, graph.folder())));
+  found.zero_points.assign(values.begin(), values.end());
+  return found;
 }
 
-// What ONNX Runtime chooses for float weights between quantized values: one scale, and zero is an integer.
-Quantizer quantizer_of_engine(std::span<const float> weights) {
+// As ONNX Runtime chooses for float weights between quantized values: one scale, and zero is an integer.
+Int8Scales scales_of_engine(std::span<const float> weights) {
   if (weights.empty()) return {};
   const auto [least, most] = std::ranges::minmax(weights);
   const float lowest = std::min(least, 0.0F);
-  const float scale = (std::max(most, 0.0F) - lowest) / 255.0F;
-  constexpr float first = std::numeric_limits<std::int8_t>::min();
-  return {.type = type_int8,
-          .has_one_scale = true,
-          .scales = {scale},
-          .zero_point = scale > 0.0F ? std::lrint(first - lowest / scale) : 0};
+  const float highest = std::max(most, 0.0F);
+  const float scale = lowest == highest ? 1.0F : (highest - lowest) / 255.0F;
+  const auto range = std::numeric_limits<std::int8_t>();
+  const float zero_point =
+      std::clamp(static_cast<float>(range.min()) - lowest / scale, static_cast<float>(range.min()),
+                 static_cast<float>(range.max()));
+  return {.scales = {scale}, .zero_points = {std::lrint(zero_point)}};
+}
+
+// The engine computes that when it opens the model. Nothing where scales and values do not fit.
+std::optional<Tensor> quantized(const Tensor& reals, const Int8Scales& by) {
+  const std::span<const std::int64_t> shape(reals.shape);
+  const auto rank = std::ssize(shape);
+  const std::int64_t axis = by.axis < 0 ? by.axis + rank : by.axis;
+  const bool is_one = by.scales.size() == 1;
+  if (by.scales.empty() || by.scales.size() != by.zero_points.size() ||
+      !std::ranges::all_of(by.scales, [](float scale) { return scale > 0.0F; }))
+    return std::nullopt;
+  if (!is_one &&
+      (axis < 0 || axis >= rank || std::ssize(by.scales) != shape[static_cast<std::size_t>(axis)]))
+    return std::nullopt;
+  const std::span<const float> values = reals.as<float>();
+  const auto run = is_one ? values.size()
+                          : static_cast<std::size_t>(
+                                element_count(shape.subspan(static_cast<std::size_t>(axis) + 1)));
+  const auto range = std::numeric_limits<std::int8_t>();
+  std::vector<std::int8_t> levels(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t index = i / run % by.scales.size();
+    levels[i] = static_cast<std::int8_t>(quantize(values[i], by.scales[index],
+                                                  static_cast<std::int32_t>(by.zero_points[index]),
+                                                  range.min(), range.max()));
+  }
+  return Tensor{.shape = reals.shape, .values = std::move(levels)};
 }
 
 // Nothing where it is no constant, or none of int8.
@@ -152,14 +172,13 @@ std::optional<Tensor> stored_weight(const WorkingGraph& graph, const Step& layer
     if (weight == nullptr) return std::nullopt;
     name = weight->inputs.front();
   }
-  const onnx::TensorProto* source = graph.source_of_weights(name);
-  if (source == nullptr) return std::nullopt;
-  if (source->data_type() == type_int8) return to_tensor(*source, graph.folder());
-  if (source->data_type() != type_float) return std::nullopt;
-  const Tensor reals = to_tensor(*source, graph.folder());
-  const Step* quantizing = graph.producer(name);
-  return quantized_constant(reals, quantizing == nullptr ? quantizer_of_engine(reals.as<float>())
-                                                         : quantizing->quantizer);
+  const WeightSource source = graph.source_of_weights(name);
+  if (source.tensor == nullptr) return std::nullopt;
+  if (source.tensor->data_type() == type_int8) return to_tensor(*source.tensor, graph.folder());
+  if (source.tensor->data_type() != type_float) return std::nullopt;
+  const Tensor reals = to_tensor(*source.tensor, graph.folder());
+  return quantized(reals, source.quantize != nullptr ? scales_of(graph, *source.quantize)
+                                                     : scales_of_engine(reals.as<float>()));
 }
 
 // The rows that the kernel multiplies; no rows for a weight of another shape than the operator asks for.

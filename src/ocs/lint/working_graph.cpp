@@ -146,12 +146,17 @@ const onnx::TensorProto* WorkingGraph::constant(std::string_view name) const {
   return outer_ == nullptr || inputs_.contains(name) ? nullptr : outer_->constant(name);
 }
 
-const onnx::TensorProto* WorkingGraph::source_of_weights(std::string_view value) const {
-  if (const onnx::TensorProto* integers = constant(value)) return integers;
-  if (const onnx::TensorProto* floats = floats_of(value)) return floats;
-  const Step* quantizing = producer(value);
-  return quantizing != nullptr && quantizing->is_quantize() ? constant(quantizing->inputs.front())
-                                                            : nullptr;
+WeightSource WorkingGraph::source_of_weights(std::string_view value) const {
+  if (const onnx::TensorProto* integers = constant(value)) return {.tensor = integers};
+  if (const auto found = quantized_floats_.find(value); found != quantized_floats_.end())
+    return {.tensor = found->second};
+  const Step* source = producer(value);
+  if (source != nullptr)
+    return source->is_quantize()
+               ? WeightSource{.tensor = constant(source->inputs.front()), .quantize = source}
+               : WeightSource();
+  return outer_ == nullptr || inputs_.contains(value) ? WeightSource()
+                                                      : outer_->source_of_weights(value);
 }
 
 bool WorkingGraph::is_constant(std::string_view value) const {

@@ -41,6 +41,14 @@ struct Edge {
   auto operator<=>(const Edge&) const = default;
 };
 
+// A constant: integers, or the floats that the engine makes them of when it opens the model.
+struct WeightSource {
+  const onnx::TensorProto* tensor =
+      nullptr;  // none: the weights are computed from more than a constant
+  const Step* quantize =
+      nullptr;  // the QuantizeLinear that makes integers of floats; none: the engine chooses their scale
+};
+
 class WorkingGraph {
  public:
   // `outer`: of the graph around a body, else nullptr; must outlive this.
@@ -71,14 +79,8 @@ class WorkingGraph {
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   // The same, and whatever is computed from constants alone, but not a dequantized weight.
   [[nodiscard]] bool is_constant(std::string_view value) const;
-  // What the engine makes the int8 weights `value` of (add_quantized_constant); nullptr for all else.
-  [[nodiscard]] const onnx::TensorProto* floats_of(std::string_view value) const {
-    const auto found = quantized_floats_.find(value);
-    return found == quantized_floats_.end() ? nullptr : found->second;
-  }
-  // Where the values of integer weights come from: the constant itself, or the floats that the engine makes them of when it opens the model
-  // (floats_of, or those of a QuantizeLinear). nullptr for what is computed.
-  [[nodiscard]] const onnx::TensorProto* source_of_weights(std::string_view value) const;
+  // Where the values of integer weights come from.
+  [[nodiscard]] WeightSource source_of_weights(std::string_view value) const;
   // Whether the constant has several readers, or will have: the engine makes one constant of float ones of up to 8 values that are equal.
   [[nodiscard]] bool is_shared(const std::string& constant) const;
   // Whether the engine makes one of both.
