@@ -4,6 +4,7 @@
 #include <exception>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,10 +30,10 @@ class SumKernel {
       const std::vector<std::int64_t> shape = a.GetTensorTypeAndShapeInfo().GetShape();
       if (b.GetTensorTypeAndShapeInfo().GetShape() != shape)
         throw_engine("the two values of a sum in blocks of channels differ in shape");
-      const auto* const left = a.GetTensorData<float>();
-      const auto* const right = b.GetTensorData<float>();
-      auto* const sum = values.GetOutput(0, shape).GetTensorMutableData<float>();
       const auto count = static_cast<std::size_t>(element_count(shape));
+      const std::span left(a.GetTensorData<float>(), count);
+      const std::span right(b.GetTensorData<float>(), count);
+      const std::span sum(values.GetOutput(0, shape).GetTensorMutableData<float>(), count);
       // As the runtime does: what is not a number stays that.
       for (std::size_t i = 0; i < count; ++i) {
         const float value = left[i] + right[i];

@@ -101,6 +101,8 @@ bool reads_uint8(const WorkingGraph& graph, const Step& layer, const Kernel& ker
   return integer_type(graph, input_of(layer, 0), input_of(layer, *kernel.zero_point)) == type_uint8;
 }
 
+using Int8 = std::numeric_limits<std::int8_t>;
+
 // How floats become int8: as many scales and zero points, for all or for each index of an axis.
 struct Int8Scales {
   std::vector<float> scales{};
@@ -129,10 +131,9 @@ Int8Scales scales_of_engine(std::span<const float> weights) {
   const float lowest = std::min(least, 0.0F);
   const float highest = std::max(most, 0.0F);
   const float scale = lowest == highest ? 1.0F : (highest - lowest) / 255.0F;
-  const auto range = std::numeric_limits<std::int8_t>();
   const float zero_point =
-      std::clamp(static_cast<float>(range.min()) - lowest / scale, static_cast<float>(range.min()),
-                 static_cast<float>(range.max()));
+      std::clamp(static_cast<float>(Int8::min()) - lowest / scale, static_cast<float>(Int8::min()),
+                 static_cast<float>(Int8::max()));
   return {.scales = {scale}, .zero_points = {std::lrint(zero_point)}};
 }
 
@@ -152,13 +153,12 @@ std::optional<Tensor> quantized(const Tensor& reals, const Int8Scales& by) {
   const auto run = is_one ? values.size()
                           : static_cast<std::size_t>(
                                 element_count(shape.subspan(static_cast<std::size_t>(axis) + 1)));
-  const auto range = std::numeric_limits<std::int8_t>();
   std::vector<std::int8_t> levels(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t index = i / run % by.scales.size();
     levels[i] = static_cast<std::int8_t>(quantize(values[i], by.scales[index],
                                                   static_cast<std::int32_t>(by.zero_points[index]),
-                                                  range.min(), range.max()));
+                                                  Int8::min(), Int8::max()));
   }
   return Tensor{.shape = reals.shape, .values = std::move(levels)};
 }

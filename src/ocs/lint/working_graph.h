@@ -100,10 +100,10 @@ class WorkingGraph {
 
   // Edits. A value may be read before the step that writes it is added.
   std::size_t add(Step step);
-  void remove(std::size_t step);
+  void remove(std::size_t index);
   void connect(Edge edge, const std::string& value);
-  void set_output(std::size_t step, std::size_t output, const std::string& value);
-  void add_outputs(std::size_t step, const std::vector<std::string>& values);
+  void set_output(std::size_t index, std::size_t output, const std::string& value);
+  void add_outputs(std::size_t index, const std::vector<std::string>& values);
   void take_relu_in(std::size_t clip) { steps_[clip].has_relu_ahead = true; }
   Quantizer& quantizer(std::size_t step) { return steps_[step].quantizer; }
   // A name that no value has.
