@@ -48,6 +48,7 @@ class Forecaster {
     const std::vector<std::string> ops = ops_of(working, listed);
     std::vector<std::optional<std::int64_t>> macs;
     const KnownShapes known = known_shapes(working);
+    Misfits misfits = misfits_of(working, known);
     for (const std::size_t i : listed) macs.push_back(macs_of(known, working.step(i)));
     AbsorbedNodes absorbed;
     if (target_.is_onnx_runtime)
@@ -59,6 +60,8 @@ class Forecaster {
                            .opset = model_.opset()};
     for (std::size_t i = 0; i < listed.size(); ++i)
       add(input, absorbed, working.step(listed[i]), ops[i], macs[i]);
+    if (target_.is_onnx_runtime) drop_taken(input, misfits);
+    if (!misfits.empty() && result_.refusal.empty()) result_.refusal = misfits.front().second;
     for (const onnx::NodeProto& node : graph.node())
       for_each_body(node, [&](const onnx::GraphProto& body) {
         const bool outside = std::exchange(in_body_, true);
@@ -70,6 +73,31 @@ class Forecaster {
   [[nodiscard]] LintForecast result() && { return std::move(result_); }
 
  private:
+  // Sentences about QuantizeLinear and DequantizeLinear, in the order of the graph.
+  using Misfits = std::vector<std::pair<const onnx::NodeProto*, std::string>>;
+
+  static Misfits misfits_of(const WorkingGraph& graph, const KnownShapes& shapes) {
+    Misfits found;
+    for (const Step& step : graph.steps())
+      if (step.is_quantize() || step.is_dequantize())
+        if (std::string why = misfit(step, shapes); !why.empty())
+          found.emplace_back(step.node, std::move(why));
+    return found;
+  }
+
+  // A DequantizeLinear that became part of a layer's kernel never runs: the kernel judges its scales.
+  static void drop_taken(const JudgeInput& input, Misfits& misfits) {
+    if (misfits.empty()) return;
+    for (const Step& step : input.graph.steps()) {
+      if (step.gone || (step.op != "Conv" && step.op != "MatMul" && step.op != "Gemm")) continue;
+      if (judge(input, step).rule != LintRule::integer_kernel) continue;
+      const Surroundings around = surroundings_of(input.graph, step);
+      for (const Step* pair : around.in_front)
+        std::erase_if(
+            misfits, [&](const auto& each) { return pair != nullptr && each.first == pair->node; });
+    }
+  }
+
   static std::vector<std::string> ops_of(const WorkingGraph& graph,
                                          const std::vector<std::size_t>& steps) {
     std::vector<std::string> ops;
@@ -113,7 +141,8 @@ class Forecaster {
     if (in_body_ && !target_.takes_bodies)
       verdict = {LintRule::in_body, "it stands in the body of an If, Loop or Scan", ""};
     if (target_.adds_in_16_bits) {
-      if (verdict.warning.empty()) verdict.warning = verdict.saturation;
+      const bool has_both = !verdict.warning.empty() && !verdict.saturation.empty();
+      verdict.warning += (has_both ? "; " : "") + verdict.saturation;
     } else if (!verdict.saturation.empty()) {
       ++result_.saturating;
     }

@@ -150,6 +150,9 @@ Verdict judge_form(const JudgeInput& input, const Step& step, Form form) {
   if (form == Form::moved || form == Form::moved_8_bit)
     return judge_moved(input, step, around, form == Form::moved);
   if (Verdict types = judge_types(around); types.rule != LintRule::integer_kernel) return types;
+  if (Verdict scales = judge_data_scales(step, around);
+      scales.rule != LintRule::integer_kernel || !scales.warning.empty())
+    return scales;
   return judge_scale_shapes(step, around);
 }
 
@@ -217,7 +220,7 @@ Verdict judge_refusal(const JudgeInput& input, const Surroundings& around) {
 
 Verdict judge(const JudgeInput& input, const Step& step) {
   if (step.op == "com.microsoft.MatMulNBits") return judge_stored_nbits(input, step);
-  if (is_integer_operator(step.op)) return {};
+  if (is_integer_operator(step.op)) return judge_stored_scales(input, step);
   if (moves_values(step.op) && !step.inputs.empty() &&
       (input.integers.contains(step.inputs.front()) ||
        input.integers.contains(step.outputs.front())))

@@ -43,6 +43,19 @@ struct JudgeInput {
 // The Add of a vector behind a product that runs as MatMulNBits is the bias of that kernel.
 [[nodiscard]] bool adds_bias_of_nbits(const JudgeInput& input, const Step& add);
 
+// How the kernel takes the scales of the weights of a Conv, MatMul or Gemm that is integer in all else: in float, refused, or a warning.
+// What is not known, or not constant, is not judged.
+[[nodiscard]] Verdict judge_weight_scales(const JudgeInput& input, const Step& layer,
+                                          const Surroundings& around);
+// The same for scales and zero points of its data and results, of any operator that wants one of each.
+[[nodiscard]] Verdict judge_data_scales(const Step& step, const Surroundings& around);
+// The same for the weights of an operator of the QOperator form.
+[[nodiscard]] Verdict judge_stored_scales(const JudgeInput& input, const Step& step);
+
+// What ONNX says against the scales and zero points of a QuantizeLinear or DequantizeLinear, "" where nothing or where extents are not
+// known. The engine opens such a model and fails when it runs the node.
+[[nodiscard]] std::string misfit(const Step& pair, const KnownShapes& shapes);
+
 // A type of integers that the opset has not.
 [[nodiscard]] Verdict judge_refusal(const JudgeInput& input, const Surroundings& around);
 

@@ -38,6 +38,12 @@ Verdict judge_integers(const JudgeInput& input, const Step& data, const Step& we
   return {};
 }
 
+Verdict judge_scales(const JudgeInput& input, const Step& step, const Surroundings& around) {
+  if (Verdict data = judge_data_scales(step, around); data.rule != LintRule::integer_kernel)
+    return data;
+  return judge_weight_scales(input, step, around);
+}
+
 Verdict judge_bias(const JudgeInput& input, const Step& step, const Surroundings& around) {
   if (!step.has_input(2)) return {};
   const Step* bias = around.in_front_of(2);
@@ -107,7 +113,10 @@ Verdict judge_conv(const JudgeInput& input, const Step& step, const Surroundings
     return bias;
   if (Verdict scale = judge_bias_scale(around); scale.rule != LintRule::integer_kernel)
     return scale;
-  return judge_integers(input, *data, *weight, around.behind, false);
+  if (Verdict integers = judge_integers(input, *data, *weight, around.behind, false);
+      integers.rule != LintRule::integer_kernel)
+    return integers;
+  return judge_scales(input, step, around);
 }
 
 Verdict judge_matmul(const JudgeInput& input, const Step& step, const Surroundings& around) {
@@ -122,7 +131,7 @@ Verdict judge_matmul(const JudgeInput& input, const Step& step, const Surroundin
   // Without a QuantizeLinear behind, a kernel that gives floats takes its place.
   if (around.blocking_clamp.rule != LintRule::integer_kernel) return around.blocking_clamp;
   if (around.has_any_behind && around.behind == nullptr) return around.why_none_behind;
-  return {};
+  return judge_scales(input, step, around);
 }
 
 Verdict judge_gemm(const JudgeInput& input, const Step& step, const Surroundings& around) {
@@ -141,7 +150,10 @@ Verdict judge_gemm(const JudgeInput& input, const Step& step, const Surroundings
     if (float_attribute(*step.node, "beta", 1.0F) != 1.0F)
       return {LintRule::gemm_form, "beta is not 1"};
   }
-  Verdict verdict = judge_integers(input, *data, *weight, around.behind, true);
+  if (Verdict integers = judge_integers(input, *data, *weight, around.behind, true);
+      integers.rule != LintRule::integer_kernel)
+    return integers;
+  Verdict verdict = judge_scales(input, step, around);
   // Nobody looks at the scale of the bias here: it is added to the sums as it stands.
   if (const Verdict scale = judge_bias_scale(around);
       verdict.rule == LintRule::integer_kernel && scale.rule != LintRule::integer_kernel)

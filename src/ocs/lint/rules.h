@@ -31,6 +31,8 @@ enum class LintRule {
   different_scales,
   scale_not_constant,
   scale_shape,
+  weight_scales,
+  zero_point_missing,
   old_opset,
   activation_type,
   weight_type,

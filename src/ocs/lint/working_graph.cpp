@@ -9,6 +9,7 @@
 #include "ocs/graph/graph.h"
 #include "ocs/graph/tensor_proto.h"
 #include "ocs/graph/walk.h"
+#include "ocs/lint/computing_nodes.h"
 
 namespace ocs {
 namespace {
@@ -93,6 +94,12 @@ void check_inputs(const onnx::NodeProto& node, const std::string& op) {
           fmt::format("node '{}' ({}): input {} is missing", node.name(), node.op_type(), i));
 }
 
+bool moves_integers(std::string_view op) {
+  constexpr std::array<std::string_view, 6> views{"Flatten", "Identity",  "Reshape",
+                                                  "Squeeze", "Transpose", "Unsqueeze"};
+  return moves_values(op) || std::ranges::find(views, op) != views.end();
+}
+
 }  // namespace
 
 void WorkingGraph::load(const onnx::NodeProto& node) {
@@ -105,6 +112,8 @@ void WorkingGraph::load(const onnx::NodeProto& node) {
   if (is_quantizer(node))
     step.quantizer = quantizer_of(
         node, [this](std::string_view name) { return constant(name); }, folder_);
+  if (step.is_dequantize() && step.quantizer.type == 0)
+    step.quantizer.type = stored_type(step.inputs.front());
   for (const std::string& name : captures(node)) captured_.insert(name);
   const bool stays_float = step.is_dequantize();
   const bool is_computed_ahead = !stays_float && !step.inputs.empty() && !has_body(node) &&
@@ -113,6 +122,15 @@ void WorkingGraph::load(const onnx::NodeProto& node) {
                                  });
   if (is_computed_ahead) computed_constants_.insert(step.outputs.begin(), step.outputs.end());
   add(std::move(step));
+}
+
+std::int32_t WorkingGraph::stored_type(std::string_view value) const {
+  const Step* source = producer(value);
+  while (source != nullptr && moves_integers(source->op) && !source->inputs.empty()) {
+    value = source->inputs.front();
+    source = producer(value);
+  }
+  return source != nullptr && source->is_quantize() ? source->quantizer.type : stated_type(value);
 }
 
 const Step* WorkingGraph::producer(std::string_view value) const {

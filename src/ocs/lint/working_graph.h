@@ -122,6 +122,8 @@ class WorkingGraph {
  private:
   void read_types(const onnx::GraphProto& graph);
   void load(const onnx::NodeProto& node);
+  // Of integers that a DequantizeLinear without a zero point reads; 0: not known.
+  [[nodiscard]] std::int32_t stored_type(std::string_view value) const;
 
   std::filesystem::path folder_;
   std::int64_t opset_;
