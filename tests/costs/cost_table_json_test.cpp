@@ -36,7 +36,7 @@ TEST(CostTableJson, NamesWhatIsWrong) {
   const Json good = to_json(default_costs());
   expect_refused(Json::array(), "is no cost table");
   Json json = good;
-  json["version"] = 2;
+  json["version"] = 1;
   expect_refused(json, "of another version");
   json = good;
   json["kernels"]["spatial"]["patch"] = -1.0;

@@ -88,11 +88,15 @@ TEST(FitCosts, PredictsWhatATableMade) {
   const CostTable fitted = fit_costs(times_by(made));
   EXPECT_LT(fitted.median_error, 1e-3);
   for (std::size_t i = 0; i < made.kernels.size(); ++i) {
-    const KernelWork work{.kernel = static_cast<Kernel>(i),
-                          .inputs = i == 2 ? 1.0 : 96.0,
-                          .outputs = 160.0,
-                          .taps = i == 1 || i == 2 ? 9.0 : 1.0,
+    const auto kernel = static_cast<Kernel>(i);
+    const bool is_off_tile = kernel == Kernel::depthwise_off_tile;
+    const bool is_depthwise = kernel == Kernel::depthwise || is_off_tile;
+    const KernelWork work{.kernel = is_depthwise ? Kernel::depthwise : kernel,
+                          .inputs = is_depthwise ? 1.0 : 96.0,
+                          .outputs = is_off_tile ? 168.0 : 160.0,
+                          .taps = kernel == Kernel::spatial || is_depthwise ? 9.0 : 1.0,
                           .positions = 400.0};
+    EXPECT_EQ(priced_as(made, work), kernel);
     EXPECT_NEAR(predicted_ns(fitted, work), predicted_ns(made, work),
                 0.02 * predicted_ns(made, work))
         << kernel_names[i];

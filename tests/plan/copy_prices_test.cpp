@@ -88,6 +88,46 @@ TEST_F(CopyPricesTest, TakeTheCheapestForm) {
   EXPECT_EQ(cheapest_forms(graph_, problems_, {4, 0, 0}, costs_)[0], SplitForm::gather);
 }
 
+// A depthwise layer of 32 channels fills two tiles; of 36 it takes the kernel for those that do not, of 48 the fast one again.
+TEST_F(CopyPricesTest, KnowTheTileOfDepthwiseLayers) {
+  costs_.kernels[static_cast<std::size_t>(Kernel::depthwise_off_tile)] = {.multiply = 10.0};
+  const CopyPrices prices = time_prices(graph_, problems_, costs_);
+  const double reader = 32.0 * 9 * 36;  // of one channel
+  const double maker = 64.0 * 16 * 16;  // 16 rows
+  EXPECT_EQ(prices.of[2](4), maker + 9.0 * 64 * (10 * 36 - 32) + 4 * reader);
+  EXPECT_EQ(prices.of[2](16), maker + 9.0 * 64 * 16 + 16 * reader);
+}
+
+// Copies that bring it from 24 channels to 32 make all of it faster: they cost nothing, but earn nothing either.
+TEST(CopyPrices, AreNeverNegative) {
+  const Model model = text_model(R"(
+    input x float[1, 16, 8, 8]; init w0 float[24, 16, 1, 1] random 1; init w1 float[24, 1, 3, 3] random 2; init w2 float[4, 24, 1, 1] random 3;
+    c0: a = Conv(x, w0) {kernel_shape = [1, 1]}; dw: c = Conv(a, w1) {kernel_shape = [3, 3], group = 24, pads = [1, 1, 1, 1]};
+    c1: y = Conv(c, w2) {kernel_shape = [1, 1]}; output y;
+  )");
+  const Graph graph(model);
+  const FoundLayers found = find_all_layers(graph);
+  TensorStats x;
+  x.shape = {1, 16, 8, 8};
+  TensorStats inner;
+  inner.shape = {1, 24, 8, 8};
+  Recipe recipe{.weight_bits = 4};
+  recipe.act_bits.reset();
+  std::vector<WeightProblem> problems;
+  for (const Layer& layer : found.layers) {
+    problems.push_back(weight_problem(graph, layer, nullptr, {}, recipe, {}));
+    problems.back().data = layer.data == "x" ? &x : &inner;
+  }
+  CostTable costs;
+  costs.kernels.fill({.multiply = 1.0});
+  costs.kernels[static_cast<std::size_t>(Kernel::depthwise_off_tile)] = {.multiply = 1000.0};
+  costs.moves.fill({.node = 1e9});
+  const CopyPrices prices = time_prices(graph, problems, costs);
+  EXPECT_EQ(prices.of[2](8), 0.0);
+  EXPECT_GT(prices.of[2](4), 0.0);
+  EXPECT_EQ(cheapest_forms(graph, problems, {0, 0, 8}, costs)[2], SplitForm::fold);
+}
+
 TEST_F(CopyPricesTest, SellNothingWithoutShapes) {
   problems_[2].data = nullptr;
   EXPECT_GT(time_prices(graph_, problems_, costs_).of[2](1), 1e300);

@@ -12,6 +12,13 @@ double rounded_up(double value, std::int64_t multiple) {
 
 }  // namespace
 
+Kernel priced_as(const CostTable& costs, const KernelWork& work) {
+  if (work.kernel != Kernel::depthwise) return work.kernel;
+  return rounded_up(work.outputs, costs.depthwise_tile) == work.outputs
+             ? Kernel::depthwise
+             : Kernel::depthwise_off_tile;
+}
+
 double padded_products(const CostTable& costs, const KernelWork& work) {
   if (work.kernel == Kernel::depthwise) return work.outputs * work.taps * work.positions;
   return rounded_up(work.inputs, costs.input_multiple) *
@@ -19,7 +26,7 @@ double padded_products(const CostTable& costs, const KernelWork& work) {
 }
 
 double predicted_ns(const CostTable& costs, const KernelWork& work) {
-  const KernelCost& cost = costs.kernels[static_cast<std::size_t>(work.kernel)];
+  const KernelCost& cost = costs.kernels[static_cast<std::size_t>(priced_as(costs, work))];
   return cost.node + cost.multiply * padded_products(costs, work) +
          cost.weight * work.inputs * work.outputs * work.taps +
          cost.patch * work.inputs * work.taps * work.positions +

@@ -8,17 +8,18 @@
 
 namespace ocs {
 
-// Kernels that the engine has for integers. A pointwise Conv has a kernel of one tap and no stride.
-enum class Kernel { pointwise, spatial, depthwise, matmul };
+// Kernels that the engine has for integers. A pointwise Conv has a kernel of one tap and no stride. A depthwise one whose channels are no
+// multiple of CostTable::depthwise_tile goes through all of them in another way than one whose are, at half the speed.
+enum class Kernel { pointwise, spatial, depthwise, depthwise_off_tile, matmul };
 // How further channels get to a layer: Gather of all channels, or Slice and Concat of some.
 enum class Move { gather, slice };
 
-inline constexpr std::array<std::string_view, 4> kernel_names{"pointwise", "spatial", "depthwise",
-                                                              "matmul"};
+inline constexpr std::array<std::string_view, 5> kernel_names{"pointwise", "spatial", "depthwise",
+                                                              "depthwise_off_tile", "matmul"};
 inline constexpr std::array<std::string_view, 2> move_names{"gather", "slice"};
 
 // One node: `inputs` channels of each group are read, `outputs` written, at `positions` places (those of a map, or the rows of a matrix).
-// For depthwise `outputs` counts all channels and `inputs` is 1.
+// For depthwise `outputs` counts all channels and `inputs` is 1; whether they fill the tile is seen from them (priced_as).
 struct KernelWork {
   Kernel kernel = Kernel::pointwise;
   double inputs = 0.0;
@@ -54,10 +55,14 @@ struct CostTable {
       0.0;  // of the fit: |predicted - measured| / measured over the measured models, as fit_costs sees it
   std::int64_t input_multiple = 4;
   std::int64_t output_tile = 16;
+  std::int64_t depthwise_tile = 16;
   std::array<KernelCost, kernel_names.size()> kernels{};
   std::array<MoveCost, move_names.size()> moves{};
   bool operator==(const CostTable&) const = default;
 };
+
+// Whose coefficients price the work: its kernel's, or depthwise_off_tile.
+[[nodiscard]] Kernel priced_as(const CostTable& costs, const KernelWork& work);
 
 // Nanoseconds of one run of a node.
 [[nodiscard]] double predicted_ns(const CostTable& costs, const KernelWork& work);

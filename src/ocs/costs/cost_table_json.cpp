@@ -10,7 +10,7 @@ namespace ocs {
 namespace {
 
 constexpr std::string_view format = "ocs-costs";
-constexpr int version = 1;
+constexpr int version = 2;
 
 template <typename Cost>
 using Member = std::pair<std::string_view, double Cost::*>;
@@ -79,6 +79,7 @@ std::array<Cost, n> parse_rows(const Json& json, const std::array<std::string_vi
 Json coefficients(const CostTable& costs) {
   return {{"input_multiple", costs.input_multiple},
           {"output_tile", costs.output_tile},
+          {"depthwise_tile", costs.depthwise_tile},
           {"kernels", rows_of(costs.kernels, kernel_names, kernel_members)},
           {"moves", rows_of(costs.moves, move_names, move_members)}};
 }
@@ -101,14 +102,16 @@ CostTable parse_cost_table(const Json& json) {
   if (value_or(json, "version", 0) != version)
     throw_bad_input("is a cost table of another version than " + std::to_string(version) +
                     ": measure it again with ocs bench --costs FILE");
-  refuse_unknown_keys(json, {"format", "version", "machine", "engine", "median_error",
-                             "input_multiple", "output_tile", "kernels", "moves"});
+  refuse_unknown_keys(json,
+                      {"format", "version", "machine", "engine", "median_error", "input_multiple",
+                       "output_tile", "depthwise_tile", "kernels", "moves"});
   CostTable costs;
   costs.machine = value_or<std::string>(json, "machine", "");
   costs.engine = value_or<std::string>(json, "engine", "");
   costs.median_error = nanoseconds_at(json, "median_error");
   costs.input_multiple = multiple_at(json, "input_multiple");
   costs.output_tile = multiple_at(json, "output_tile");
+  costs.depthwise_tile = multiple_at(json, "depthwise_tile");
   costs.kernels = while_doing("kernels", [&] {
     return parse_rows(object_at(json, "kernels"), kernel_names, kernel_members);
   });

@@ -56,7 +56,7 @@ void fit_kernel(std::span<const PairTime> times, Kernel kernel, CostTable& costs
   std::vector<double> measured;
   std::vector<double> weights;
   for (const PairTime& time : times) {
-    if (time.micro.kernel != kernel || time.micro.move) continue;
+    if (time.micro.move || priced_as(costs, work_of_pair(time.micro).front()) != kernel) continue;
     rows.push_back(kernel_row(costs, time.micro));
     measured.push_back(time.ns);
     weights.push_back(certain_ns(time));

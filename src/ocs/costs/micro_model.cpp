@@ -208,8 +208,16 @@ std::vector<MicroModel> micro_models() {
        {512, 512, 7}});
   add(Kernel::depthwise, 3,
       {{32, 32, 56}, {96, 96, 56}, {192, 192, 28}, {384, 384, 14}, {960, 960, 7}});
+  // Off the tile of 16 channels, by 8 and by other numbers.
+  add(Kernel::depthwise, 3,
+      {{24, 24, 56}, {100, 100, 56}, {200, 200, 28}, {396, 396, 14}, {968, 968, 7}});
   add(Kernel::matmul, 1,
-      {{128, 256, 1}, {512, 1024, 1}, {384, 384, 32}, {384, 1536, 64}, {256, 256, 128}});
+      {{128, 256, 1},
+       {512, 1024, 1},
+       {2048, 4096, 1},  // weights that no cache next to a core holds
+       {384, 384, 32},
+       {384, 1536, 64},
+       {256, 256, 128}});
   // Each with the plain pair that it is compared with.
   for (const Size& size : {Size{32, 32, 28}, Size{64, 64, 28}, Size{64, 64, 56}, Size{128, 128, 28},
                            Size{256, 256, 14}, Size{256, 256, 28}, Size{512, 512, 14},

@@ -15,7 +15,9 @@ constexpr std::int64_t float_multiple = 16;
 
 std::int64_t engine_multiple(const WeightProblem& problem) {
   const bool is_integer = problem.activation != nullptr && !problem.layer->op->is_recurrent;
-  return is_integer ? problem.costs->input_multiple : float_multiple;
+  if (!is_integer) return float_multiple;
+  return problem.is_behind_depthwise ? problem.costs->depthwise_tile
+                                     : problem.costs->input_multiple;
 }
 
 // Copies up to the next multiple of channels beyond `splits` of them.

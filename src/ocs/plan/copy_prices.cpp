@@ -139,7 +139,7 @@ class TimePrices {
       if (!works_[grown]) return best;
       folded += more(works_[grown]->kernel, 0.0, count);
     }
-    offer(SplitForm::fold, folded);
+    offer(SplitForm::fold, std::max(0.0, folded));  // filling a tile can make a layer faster
     return best;
   }
 

@@ -12,7 +12,8 @@
 
 namespace ocs {
 
-// Of one layer: the price of `copies` >= 0 further input channels; 0 for none, never falling.
+// Of one layer: the price of `copies` >= 0 further input channels; 0 for none. It may fall where they fill a tile of a kernel, but not
+// below 0.
 using CopyPrice = std::function<double(std::int64_t copies)>;
 
 struct CopyPrices {

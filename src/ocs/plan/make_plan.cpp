@@ -113,10 +113,13 @@ Plan make_plan(const Model& model, const CalibrationStats* stats, const Recipe& 
   // bias).
   const auto estimates = stats == nullptr ? estimate_channels(graph, known.normals)
                                           : std::map<std::string, ChannelEstimate>();
+  const std::map<LayerId, CopyPath> paths = copy_paths(graph, found.layers);
   const auto problem_of = [&](const Layer& layer) {
     return while_doing("node '" + layer.node + "'", [&] {
       WeightProblem problem = weight_problem(graph, layer, stats, plan, recipe, unfolded);
       problem.costs = &costs;
+      const auto path = paths.find(layer.id());
+      problem.is_behind_depthwise = path != paths.end() && path->second.passes_depthwise();
       if (const auto estimate = estimates.find(layer.data);
           estimate != estimates.end() && !layer.is_in_body && reads_channels_of_axis_1(problem))
         problem.estimate = &estimate->second;

@@ -36,6 +36,7 @@ struct WeightProblem {
   std::vector<int>
       copies{};  // decided already: physical channels of each input channel; empty: by recipe.expand_ratio
   const CostTable* costs = &default_costs();  // of the engine's integer kernels
+  bool is_behind_depthwise = false;  // copies that its producer makes go through a depthwise layer
   Recipe settings{};                          // overrides applied
 };
 

@@ -13,6 +13,8 @@ namespace ocs {
 // depthwise layers between. They can compute copies too (fold), or permute their rows so that copies are neighbours (slice).
 struct CopyPath {
   std::vector<LayerId> grown{};
+
+  [[nodiscard]] bool passes_depthwise() const { return grown.size() > 1; }
 };
 // By layer; those without such a producer are not in it. Layers are taken as unsplit.
 [[nodiscard]] std::map<LayerId, CopyPath> copy_paths(const Graph& graph,
