@@ -1,94 +1,19 @@
 // Scales and zero points of every number, shape and axis, held against what the engine really makes of them: refused, in float, on
 // integers, or on integers and wrong.
-#include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lint/engine_truth.h"
-#include "ocs/core/error.h"
-#include "ocs/engine/onnx_runtime.h"
-#include "ocs/passes/name_nodes.h"
-#include "support/models.h"
+#include "lint/scale_outcome.h"
+#include "ocs/lint/forecast.h"
 #include "support/text_model.h"
 
 namespace ocs {
 namespace {
 
 using testing::HasSubstr;
-
-// `of`: the value at an index.
-template <typename Of>
-std::string init(std::string_view name, std::string_view type, const Shape& shape, const Of& of) {
-  std::vector<std::string> values;
-  for (std::int64_t i = 0; i < element_count(shape); ++i)
-    values.push_back(fmt::format("{}", of(i)));
-  return fmt::format("init {} {}[{}] {{{}}};\n", name, type, fmt::join(shape, ", "),
-                     fmt::join(values, ", "));
-}
-
-std::string scale_init(std::string_view name, const Shape& shape) {
-  return init(name, "float", shape,
-              [](std::int64_t i) { return 0.01 + 0.02 * static_cast<double>(i); });
-}
-
-std::string zero_init(std::string_view name, std::string_view type, const Shape& shape,
-                      std::int64_t first) {
-  return init(name, type, shape, [&](std::int64_t i) { return first + i; });
-}
-
-// What the engine does with a model.
-struct Outcome {
-  bool runs = false;
-  std::optional<bool> is_right{};  // as without any rewrite, where that runs
-};
-
-Outcome outcome(const Model& model) {
-  const NamedTensors inputs = random_inputs(model, 3);
-  const auto run = [&](bool optimize) -> std::optional<NamedTensors> {
-    try {
-      return run_once(onnx_runtime()(model, {.optimize = optimize}), inputs);
-    } catch (const Error&) {
-      return std::nullopt;
-    }
-  };
-  const std::optional<NamedTensors> rewritten = run(true);
-  const std::optional<NamedTensors> plain = run(false);
-  Outcome result{.runs = rewritten.has_value()};
-  if (!rewritten || !plain) return result;
-  const std::span<const float> a = plain->begin()->second.as<float>();
-  const std::span<const float> b = rewritten->begin()->second.as<float>();
-  float largest = 0;
-  float difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    largest = std::max(largest, std::abs(a[i]));
-    difference = std::max(difference, std::abs(a[i] - b[i]));
-  }
-  constexpr float rounding = 0.05F;  // a step of the result's scale at most
-  result.is_right = difference <= rounding * largest;
-  return result;
-}
-
-void expect_foreseen(const std::string& text) {
-  SCOPED_TRACE(text);
-  const Model model = name_nodes(text_model(text)).model;
-  const LintForecast result = forecast(model, lint_target("ort-cpu"));
-  const bool is_refused =
-      !result.refusal.empty() || std::ranges::any_of(result.nodes, [](const NodeForecast& node) {
-        return node.rule == LintRule::engine_refuses;
-      });
-  const Outcome seen = outcome(model);
-  EXPECT_EQ(is_refused, !seen.runs) << result.refusal;
-  if (!seen.runs || is_refused) return;
-  expect_engine_agrees(model, lint_target("ort-cpu"));
-  if (seen.is_right.has_value()) {
-    EXPECT_EQ(result.warnings == 0, *seen.is_right);
-  }
-}
 
 struct Layer {
   std::string name{};
@@ -122,11 +47,10 @@ class WeightScales : public testing::TestWithParam<Layer> {
         "dw: wd = DequantizeLinear(w, ws{}) {{{}}};\nlayer: y = {}(xd, wd) {{{}}};\n{}",
         layer.is_conv ? fmt::format("1, {}, 3, 3", inputs)
         // Not as many rows as blocks: a kernel would take the scales for those of its rows.
-        : layer.is_batched ? fmt::format("2, 6, {}", inputs)
-                           : fmt::format("6, {}", inputs),
-        init("w", "int8", weight, [](std::int64_t i) { return i * 37 % 41 - 20; }),
-        scale_init("ws", scales), zeros, zero_points ? ", wz" : "", attributes, layer.op,
-        layer.attributes,
+        : layer.is_batched ? fmt::format("2, 7, {}", inputs)
+                           : fmt::format("7, {}", inputs),
+        weight_init("w", weight), scale_init("ws", scales), zeros, zero_points ? ", wz" : "",
+        attributes, layer.op, layer.attributes,
         layer.is_quantized_behind
             ? "q1: yq = QuantizeLinear(y, t, m); d1: z = DequantizeLinear(yq, t, m); output z;"
             : "output y;");
@@ -151,9 +75,11 @@ TEST_P(WeightScales, InBlocksAreForeseen) {
     for (const std::int64_t blocks : {inputs / block, inputs / block + 1}) {
       Shape shape = rows ? Shape{outputs, blocks} : Shape{blocks, outputs};
       if (GetParam().is_conv) shape.insert(shape.end(), {1, 1});
+      if (GetParam().is_batched) shape.insert(shape.begin(), 2);
+      const int axis = GetParam().is_batched ? 1 : rows ? 1 : 0;
       for (const std::optional<Shape>& zeros : {std::optional<Shape>(), std::optional(shape)})
-        expect_foreseen(text(inputs, shape, zeros,
-                             fmt::format("axis = {}, block_size = {}", rows ? 1 : 0, block)));
+        expect_foreseen(
+            text(inputs, shape, zeros, fmt::format("axis = {}, block_size = {}", axis, block)));
     }
 }
 
@@ -193,6 +119,7 @@ struct Data {
   std::string weight{};  // its extents
   bool is_matrix = false;
   bool has_second = false;  // reads another value with one scale
+  bool is_choice = false;   // behind a condition
 };
 
 void PrintTo(const Data& data, std::ostream* out) { *out << data.op; }
@@ -207,6 +134,7 @@ TEST_P(DataScales, OfEveryShapeAreForeseen) {
                                        "init w int8[{}] ones; init ws float[] {{0.05}}; init wz "
                                        "int8[] {{0}}; dw: wd = DequantizeLinear(w, ws, wz);\n",
                                        data.weight);
+  const std::string condition = data.is_choice ? "init c bool[] {1};\n" : "";
   const std::string second = data.has_second
                                  ? "init u float[] {0.05}; q2: x2 = QuantizeLinear(x, u, m); d2: "
                                    "xe = DequantizeLinear(x2, u, m);\n"
@@ -224,13 +152,14 @@ TEST_P(DataScales, OfEveryShapeAreForeseen) {
       for (const std::optional<Shape>& zeros : zero_points) {
         const std::string zero = zeros ? zero_init("pz", "uint8", *zeros, 100) : "";
         const std::string named = zeros ? "pz" : "";
-        expect_foreseen(fmt::format(
-            "ir 10; opset 21; input x float[{}]; init s float[] {{0.05}}; init m "
-            "uint8[] {{100}};\n{}{}{}{}{}node: y = {}(xd{}{}) {{{}}};\n{}output z;",
-            matrix, weight, second, scale_init("ps", scale), zero,
-            pair("x", "xd", is_result ? "s" : "ps", is_result ? "m" : named), data.op,
-            data.weight.empty() ? "" : ", wd", data.has_second ? ", xe" : "", data.attributes,
-            pair("y", "z", is_result ? "ps" : "s", is_result ? named : "m")));
+        expect_foreseen(
+            fmt::format("ir 10; opset 21; input x float[{}]; init s float[] {{0.05}}; init m "
+                        "uint8[] {{100}};\n{}{}{}{}{}{}node: y = {}({}xd{}{}) {{{}}};\n{}output z;",
+                        matrix, condition, weight, second, scale_init("ps", scale), zero,
+                        pair("x", "xd", is_result ? "s" : "ps", is_result ? "m" : named), data.op,
+                        data.is_choice ? "c, " : "", data.weight.empty() ? "" : ", wd",
+                        data.has_second ? ", xe" : "", data.attributes,
+                        pair("y", "z", is_result ? "ps" : "s", is_result ? named : "m")));
       }
 }
 
@@ -246,7 +175,8 @@ INSTANTIATE_TEST_SUITE_P(
         Data{.op = "Softmax"}, Data{.op = "Relu"}, Data{.op = "Exp"},
         Data{.op = "MaxPool", .attributes = "kernel_shape = [2, 2]"},
         Data{.op = "Transpose", .attributes = "perm = [0, 1, 3, 2]"},
-        Data{.op = "Concat", .attributes = "axis = 2", .has_second = true}),
+        Data{.op = "Concat", .attributes = "axis = 2", .has_second = true},
+        Data{.op = "Where", .has_second = true, .is_choice = true}),
     [](const auto& each) { return each.param.op; });
 
 TEST(MisfitScales, AreNamedWithTheirShapes) {

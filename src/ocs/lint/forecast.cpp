@@ -48,7 +48,7 @@ class Forecaster {
     const std::vector<std::string> ops = ops_of(working, listed);
     std::vector<std::optional<std::int64_t>> macs;
     const KnownShapes known = known_shapes(working);
-    Misfits misfits = misfits_of(working, known);
+    const KnownShapes certain = certain_shapes(working);
     for (const std::size_t i : listed) macs.push_back(macs_of(known, working.step(i)));
     AbsorbedNodes absorbed;
     if (target_.is_onnx_runtime)
@@ -60,8 +60,7 @@ class Forecaster {
                            .opset = model_.opset()};
     for (std::size_t i = 0; i < listed.size(); ++i)
       add(input, absorbed, working.step(listed[i]), ops[i], macs[i]);
-    if (target_.is_onnx_runtime) drop_taken(input, misfits);
-    if (!misfits.empty() && result_.refusal.empty()) result_.refusal = misfits.front().second;
+    if (result_.refusal.empty()) result_.refusal = first_misfit(input, certain);
     for (const onnx::NodeProto& node : graph.node())
       for_each_body(node, [&](const onnx::GraphProto& body) {
         const bool outside = std::exchange(in_body_, true);
@@ -73,29 +72,23 @@ class Forecaster {
   [[nodiscard]] LintForecast result() && { return std::move(result_); }
 
  private:
-  // Sentences about QuantizeLinear and DequantizeLinear, in the order of the graph.
-  using Misfits = std::vector<std::pair<const onnx::NodeProto*, std::string>>;
-
-  static Misfits misfits_of(const WorkingGraph& graph, const KnownShapes& shapes) {
-    Misfits found;
-    for (const Step& step : graph.steps())
-      if (step.is_quantize() || step.is_dequantize())
-        if (std::string why = misfit(step, shapes); !why.empty())
-          found.emplace_back(step.node, std::move(why));
-    return found;
+  // The first QuantizeLinear or DequantizeLinear that the engine cannot run; "": there is none. One that became part of a layer's kernel
+  // never runs: the kernel judges its scales.
+  [[nodiscard]] std::string first_misfit(const JudgeInput& input, const KnownShapes& shapes) const {
+    for (const Step& step : input.graph.steps()) {
+      if (step.gone || (!step.is_quantize() && !step.is_dequantize())) continue;
+      if (target_.is_onnx_runtime && step.is_dequantize() && is_in_kernel(input, step)) continue;
+      if (std::string why = misfit(input.graph, step, shapes); !why.empty())
+        return in_body_ ? why + "; it is in a body, and fails where that runs" : why;
+    }
+    return "";
   }
 
-  // A DequantizeLinear that became part of a layer's kernel never runs: the kernel judges its scales.
-  static void drop_taken(const JudgeInput& input, Misfits& misfits) {
-    if (misfits.empty()) return;
-    for (const Step& step : input.graph.steps()) {
-      if (step.gone || (step.op != "Conv" && step.op != "MatMul" && step.op != "Gemm")) continue;
-      if (judge(input, step).rule != LintRule::integer_kernel) continue;
-      const Surroundings around = surroundings_of(input.graph, step);
-      for (const Step* pair : around.in_front)
-        std::erase_if(
-            misfits, [&](const auto& each) { return pair != nullptr && each.first == pair->node; });
-    }
+  static bool is_in_kernel(const JudgeInput& input, const Step& dequantize) {
+    const Step* layer = input.graph.only_reader(dequantize.outputs.front());
+    return layer != nullptr &&
+           (layer->op == "Conv" || layer->op == "MatMul" || layer->op == "Gemm") &&
+           judge(input, *layer).rule == LintRule::integer_kernel;
   }
 
   static std::vector<std::string> ops_of(const WorkingGraph& graph,

@@ -147,6 +147,7 @@ Verdict judge_form(const JudgeInput& input, const Step& step, Form form) {
   const std::size_t asked = form == Form::all_inputs ? around.inputs : form == Form::where ? 2 : 1;
   if (around.dequantized != asked) return float_input(input, step, around);
   if (around.behind == nullptr) return around.why_none_behind;
+  if (Verdict type = judge_scale_type(around); type.rule != LintRule::integer_kernel) return type;
   if (form == Form::moved || form == Form::moved_8_bit)
     return judge_moved(input, step, around, form == Form::moved);
   if (Verdict types = judge_types(around); types.rule != LintRule::integer_kernel) return types;

@@ -52,9 +52,13 @@ struct JudgeInput {
 // The same for the weights of an operator of the QOperator form.
 [[nodiscard]] Verdict judge_stored_scales(const JudgeInput& input, const Step& step);
 
+// Scales of 16 bits: the engine puts casts to float around what it has no such kernel for, and then sees no pairs.
+[[nodiscard]] Verdict judge_scale_type(const Surroundings& around);
+
 // What ONNX says against the scales and zero points of a QuantizeLinear or DequantizeLinear, "" where nothing or where extents are not
 // known. The engine opens such a model and fails when it runs the node.
-[[nodiscard]] std::string misfit(const Step& pair, const KnownShapes& shapes);
+[[nodiscard]] std::string misfit(const WorkingGraph& graph, const Step& pair,
+                                 const KnownShapes& shapes);
 
 // A type of integers that the opset has not.
 [[nodiscard]] Verdict judge_refusal(const JudgeInput& input, const Surroundings& around);

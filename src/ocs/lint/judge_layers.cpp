@@ -32,13 +32,16 @@ Verdict judge_integers(const JudgeInput& input, const Step& data, const Step& we
     return {LintRule::mixed_types,
             fmt::format("its input is int8, its weights are {}", type_name(weight.quantizer.type))};
   if (type == type_int8 && !takes_signed && !input.target.signed_is_integer)
-    return {LintRule::signed_activations,
-            fmt::format("its input '{}' is int8, and more than one node reads these integers",
-                        data.inputs.front())};
+    return {
+        LintRule::signed_activations,
+        fmt::format("its input '{}' is int8, {}", data.inputs.front(),
+                    data.quantizer.has_zero_point ? "and more than one node reads these integers"
+                                                  : "and its DequantizeLinear has no zero point")};
   return {};
 }
 
 Verdict judge_scales(const JudgeInput& input, const Step& step, const Surroundings& around) {
+  if (Verdict type = judge_scale_type(around); type.rule != LintRule::integer_kernel) return type;
   if (Verdict data = judge_data_scales(step, around); data.rule != LintRule::integer_kernel)
     return data;
   return judge_weight_scales(input, step, around);
@@ -157,7 +160,8 @@ Verdict judge_gemm(const JudgeInput& input, const Step& step, const Surroundings
   // Nobody looks at the scale of the bias here: it is added to the sums as it stands.
   if (const Verdict scale = judge_bias_scale(around);
       verdict.rule == LintRule::integer_kernel && scale.rule != LintRule::integer_kernel)
-    verdict.warning = scale.reason + "; the kernel adds it as if it were, so results are wrong";
+    verdict.warning += (verdict.warning.empty() ? "" : "; ") + scale.reason +
+                       "; the kernel adds it as if it were, so results are wrong";
   return verdict;
 }
 

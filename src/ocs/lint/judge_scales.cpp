@@ -15,24 +15,29 @@ namespace {
 
 constexpr std::string_view fails = "the engine opens the model and fails in its first run";
 
-// The extent and the axis of the weights along which a kernel has its results.
+// What the weights of a layer look like, and the extent and axis of them along which its kernel has its results.
 struct Outputs {
+  Shape weights{};
   std::int64_t count = 0;
   std::int64_t axis = 0;
-  std::int64_t rank = 0;
+
+  [[nodiscard]] std::int64_t rank() const { return std::ssize(weights); }
 };
 
+// Nothing where the shape of the weights is not known. A product with a vector has one output.
 std::optional<Outputs> outputs_of(const JudgeInput& input, const Step& layer,
                                   const std::string& weights, bool is_conv) {
   const auto found = input.shapes.find(weights);
-  if (found == input.shapes.end()) return std::nullopt;
-  const std::int64_t rank = std::ssize(found->second);
-  if (rank < 2) return std::nullopt;
+  // Of the graph around a body too.
+  const Shape* shape =
+      found != input.shapes.end() ? &found->second : input.graph.stated_shape(weights);
+  if (shape == nullptr || shape->empty() || (is_conv && shape->size() < 2)) return std::nullopt;
+  Outputs outputs{.weights = *shape, .count = 1, .axis = -1};
+  if (outputs.rank() == 1) return outputs;
   const bool is_transposed = layer.node != nullptr && int_attribute(*layer.node, "transB", 0) != 0;
-  const std::int64_t axis = is_conv || is_transposed ? 0 : rank - 1;
-  const std::int64_t count = found->second[static_cast<std::size_t>(axis)];
-  if (count < 0) return std::nullopt;
-  return Outputs{.count = count, .axis = axis, .rank = rank};
+  outputs.axis = is_conv || is_transposed ? 0 : outputs.rank() - 1;
+  outputs.count = (*shape)[static_cast<std::size_t>(outputs.axis)];
+  return outputs.count < 0 ? std::nullopt : std::optional(outputs);
 }
 
 bool is_one(const Shape& shape) { return shape.size() <= 1 && element_count(shape) == 1; }
@@ -57,54 +62,66 @@ std::string scales_of(const Quantizer& grid, const Outputs& outputs) {
                      to_string(grid.scale_shape), to_string(grid.zero_point_shape), outputs.count);
 }
 
-// Scales that stand for another axis than the kernel takes them for.
-std::string wrong_axis(const Quantizer& grid, const Outputs& outputs) {
-  const std::int64_t axis = grid.axis < 0 ? grid.axis + outputs.rank : grid.axis;
+// Whether several scales or zero points stand for another axis than the kernel takes them for.
+bool is_off_axis(const Quantizer& grid, const Outputs& outputs) {
+  const std::int64_t axis = grid.axis < 0 ? grid.axis + outputs.rank() : grid.axis;
   const bool has_many = !is_one(grid.scale_shape) || !is_one(grid.zero_point_shape);
-  if (!has_many || grid.block_size != 0 || axis == outputs.axis) return "";
+  return has_many && grid.block_size == 0 && axis != outputs.axis;
+}
+
+std::string wrong_axis(const Quantizer& grid, const Outputs& outputs) {
+  if (!is_off_axis(grid, outputs) || grid.is_uniform) return "";
+  const std::int64_t axis = grid.axis < 0 ? grid.axis + outputs.rank() : grid.axis;
+  const bool is_allowed = axis >= 0 && axis < outputs.rank() &&
+                          outputs.weights[static_cast<std::size_t>(axis)] == outputs.count;
   return fmt::format(
-      "its weights are quantized along axis {}; the kernel takes the scales for "
-      "those of its outputs, axis {}, so results are wrong",
-      axis, outputs.axis);
+      "its weights are quantized along axis {}{}; the kernel takes the scales for "
+      "those of its outputs, axis {}{}",
+      grid.axis, is_allowed ? "" : ", which ONNX does not allow here", outputs.axis,
+      is_allowed ? ", so results are wrong" : "");
 }
 
 // A layer with all it needs around it, whose kernel is chosen without a look at the scales.
 Verdict judge_unseen(const Quantizer& grid, const Outputs& outputs, bool is_product) {
+  // Of several matrices, with all their extents.
+  const auto is_batch_of_rows = [&](const Shape& shape) {
+    return is_product && outputs.rank() > 2 && std::ssize(shape) == outputs.rank() &&
+           shape.back() == outputs.count && shape[shape.size() - 2] == 1;
+  };
   const auto fits = [&](const Shape& shape) {
-    return is_one(shape) || is_vector(shape, outputs.count) ||
+    return is_one(shape) || is_vector(shape, outputs.count) || is_batch_of_rows(shape) ||
            (is_product && is_row(shape, outputs.count));
   };
-  // Those of several matrices have all their extents.
   const auto fits_zero_points = [&](const Shape& shape) {
-    if (!is_product || outputs.rank == 2 || is_one(shape)) return fits(shape);
-    return std::ssize(shape) == outputs.rank && shape.back() == outputs.count &&
-           shape[shape.size() - 2] == 1;
+    const bool is_batched = is_product && outputs.rank() > 2;
+    return is_batched ? is_one(shape) || is_batch_of_rows(shape) : fits(shape);
   };
   if (!fits(grid.scale_shape) || (grid.has_zero_point && !fits_zero_points(grid.zero_point_shape)))
     return {LintRule::engine_refuses,
-            fmt::format("its weights have {}; {}", scales_of(grid, outputs), fails)};
+            fmt::format("its weights have {}; {}{}", scales_of(grid, outputs), fails,
+                        is_product && !grid.has_zero_point
+                            ? ", or gives wrong results where its data have one row or as many as "
+                              "there are rows of scales"
+                            : "")};
   return {.warning = wrong_axis(grid, outputs)};
 }
 
 // A product whose kernel is chosen by the number of scales. Gemm asks for more than MatMul.
 Verdict judge_seen(const Quantizer& grid, const Outputs& outputs, bool is_gemm) {
-  if (is_gemm && !grid.has_zero_point)
-    return {LintRule::zero_point_missing, "the DequantizeLinear of its weights has no zero point"};
   const auto fits = [&](const Shape& shape) {
     return is_one(grid.scale_shape) ? is_one(shape)
-                                    : outputs.rank == 2 && is_vector(shape, outputs.count);
+                                    : outputs.rank() == 2 && is_vector(shape, outputs.count);
   };
   const bool is_alike = is_gemm ? grid.scale_shape == grid.zero_point_shape
                                 : !grid.has_zero_point || fits(grid.zero_point_shape);
   if (!is_alike || !fits(grid.scale_shape) || grid.block_size != 0)
     return {LintRule::weight_scales, fmt::format("its weights have {}{}", scales_of(grid, outputs),
                                                  grid.block_size != 0 ? ", in blocks" : "")};
-  std::string wrong = wrong_axis(grid, outputs);
-  if (!is_gemm && !wrong.empty())
+  if (!is_gemm && is_off_axis(grid, outputs))
     return {
         LintRule::weight_scales,
         fmt::format("its weights are quantized along axis {}, not that of its outputs", grid.axis)};
-  return {.warning = std::move(wrong)};
+  return {.warning = wrong_axis(grid, outputs)};
 }
 
 struct QOperator {
@@ -149,6 +166,8 @@ Verdict judge_weight_scales(const JudgeInput& input, const Step& layer,
   const Step* weight = around.in_front_of(1);
   if (weight == nullptr || !weight->quantizer.is_constant) return {};
   const bool is_conv = layer.op == "Conv";
+  if (layer.op == "Gemm" && !weight->quantizer.has_zero_point)
+    return {LintRule::zero_point_missing, "the DequantizeLinear of its weights has no zero point"};
   const std::optional<Outputs> outputs = outputs_of(input, layer, weight->inputs.front(), is_conv);
   if (!outputs) return {};
   if (is_conv) return judge_unseen(weight->quantizer, *outputs, false);
@@ -162,7 +181,7 @@ Verdict judge_stored_scales(const JudgeInput& input, const Step& step) {
   if (form == q_operators.end() || !step.has_input(form->scale)) return {};
   const std::optional<Outputs> outputs =
       outputs_of(input, step, step.inputs[form->weight], form->is_conv);
-  if (!outputs || (!form->is_conv && outputs->rank != 2)) return {};
+  if (!outputs || (!form->is_conv && outputs->rank() != 2)) return {};
   std::vector<Shape> shapes;
   for (const std::size_t place : {form->scale, form->zero_point}) {
     const onnx::TensorProto* values =
@@ -198,49 +217,68 @@ Verdict judge_data_scales(const Step& step, const Surroundings& around) {
   const std::string which =
       fmt::format("{} has scales or zero points for each channel", called(**found));
   constexpr std::array<std::string_view, 2> run{"Conv", "GlobalAveragePool"};
-  constexpr std::array<std::string_view, 3> opened{"AveragePool", "LeakyRelu", "Sigmoid"};
+  constexpr std::array<std::string_view, 4> opened{"AveragePool", "LeakyRelu", "Sigmoid", "Where"};
   if (std::ranges::find(run, step.op) != run.end() ||
       (step.op == "MatMul" && around.behind == nullptr))
     return {LintRule::engine_refuses, fmt::format("{}; {}", which, fails)};
   if (std::ranges::find(opened, step.op) != opened.end()) return {LintRule::engine_refuses, which};
+  if (step.op == "Softmax" && *found == around.behind && (*found)->quantizer.is_uniform) return {};
   if (step.op == "Softmax" && *found == around.behind)
     return {.warning = which + "; the kernel takes the first for all, so results are wrong"};
   return {LintRule::scale_not_constant, which};
 }
 
-std::string misfit(const Step& pair, const KnownShapes& shapes) {
+Verdict judge_scale_type(const Surroundings& around) {
+  constexpr std::int32_t type_float = 1;
+  std::vector<const Step*> pairs(around.in_front.begin(), around.in_front.end());
+  pairs.push_back(around.behind);
+  for (const Step* pair : pairs) {
+    if (pair == nullptr || pair->quantizer.scale_type == 0 ||
+        pair->quantizer.scale_type == type_float)
+      continue;
+    return {LintRule::scale_type, fmt::format("the scale of {} is not float32", called(*pair))};
+  }
+  return {};
+}
+
+std::string misfit(const WorkingGraph& graph, const Step& pair, const KnownShapes& shapes) {
   const Quantizer& grid = pair.quantizer;
-  const auto data = shapes.find(pair.inputs.front());
-  if (!grid.is_constant || data == shapes.end()) return "";
+  const auto found = shapes.find(pair.inputs.front());
+  const onnx::TensorProto* constant =
+      graph.constant(pair.inputs.front());  // also of the graph around
+  if (!grid.is_constant || (found == shapes.end() && constant == nullptr)) return "";
+  const Shape data = constant != nullptr ? shape_of(*constant) : found->second;
   const auto complain = [&](std::string_view why) {
     return fmt::format("{} has scales of shape {}{} for data of shape {}: {}", called(pair),
                        to_string(grid.scale_shape),
                        grid.has_zero_point ? fmt::format(" and zero points of shape {}",
                                                          to_string(grid.zero_point_shape))
                                            : "",
-                       to_string(data->second), why);
+                       to_string(data), why);
   };
+  if (grid.block_size < 0) return complain("there are no blocks of a negative size");
   if (grid.block_size == 0 && is_one(grid.scale_shape))
     return grid.has_zero_point && !is_one(grid.zero_point_shape)
                ? complain("one scale takes one zero point")
                : "";
   if (grid.has_zero_point && grid.zero_point_shape != grid.scale_shape)
     return complain("zero points have the shape of the scales");
-  const std::int64_t rank = std::ssize(data->second);
+  const std::int64_t rank = std::ssize(data);
   const std::int64_t axis = grid.axis < 0 ? grid.axis + rank : grid.axis;
   if (axis < 0 || axis >= rank) return complain(fmt::format("there is no axis {}", grid.axis));
   const auto differs = [](std::int64_t extent, std::int64_t wanted) {
     return wanted >= 0 && extent != wanted;
   };
-  const std::int64_t along = data->second[static_cast<std::size_t>(axis)];
+  const std::int64_t along = data[static_cast<std::size_t>(axis)];
   if (grid.block_size == 0) {
     if (grid.scale_shape.size() != 1 || differs(grid.scale_shape.front(), along))
       return complain(fmt::format("one for each index of axis {} is asked", axis));
     return "";
   }
-  Shape wanted = data->second;
+  Shape wanted = data;
   if (along >= 0)
-    wanted[static_cast<std::size_t>(axis)] = (along + grid.block_size - 1) / grid.block_size;
+    wanted[static_cast<std::size_t>(axis)] =
+        along / grid.block_size + (along % grid.block_size == 0 ? 0 : 1);
   if (grid.scale_shape.size() != wanted.size() ||
       !std::ranges::equal(grid.scale_shape, wanted,
                           [&](std::int64_t a, std::int64_t b) { return !differs(a, b); }))

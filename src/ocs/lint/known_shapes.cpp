@@ -49,10 +49,12 @@ std::int64_t together(const Shape& shape) { return is_fixed(shape) ? some_extent
 
 class ShapeFinder {
  public:
-  explicit ShapeFinder(const WorkingGraph& graph) : graph_(graph) {}
+  ShapeFinder(const WorkingGraph& graph, bool trusts_stated)
+      : graph_(graph), trusts_stated_(trusts_stated) {}
 
   KnownShapes find() {
-    for (const auto& [name, shape] : graph_.stated_shapes()) shapes_[name] = shape;
+    for (const auto& [name, shape] : graph_.stated_shapes())
+      if (stated(name)) shapes_[name] = shape;
     for (const Step& step : graph_.steps()) {
       if (step.gone || step.outputs.empty()) continue;
       std::optional<Shape> shape = stated(step.outputs.front());
@@ -65,7 +67,9 @@ class ShapeFinder {
  private:
   [[nodiscard]] std::optional<Shape> stated(const std::string& value) const {
     const Shape* shape = graph_.stated_shape(value);
-    return shape == nullptr ? std::nullopt : std::optional(*shape);
+    const bool is_trusted =
+        trusts_stated_ || graph_.is_input(value) || graph_.constant(value) != nullptr;
+    return shape == nullptr || !is_trusted ? std::nullopt : std::optional(*shape);
   }
   [[nodiscard]] std::optional<Shape> input(const Step& step, std::size_t index) const {
     if (index >= step.inputs.size() || step.inputs[index].empty()) return std::nullopt;
@@ -92,6 +96,7 @@ class ShapeFinder {
   [[nodiscard]] std::optional<Shape> with_axes(const Step& step, const Shape& data) const;
 
   const WorkingGraph& graph_;
+  bool trusts_stated_;
   KnownShapes shapes_{};
 };
 
@@ -261,6 +266,8 @@ std::optional<Shape> ShapeFinder::of_result(const Step& step) const {
 
 }  // namespace
 
-KnownShapes known_shapes(const WorkingGraph& graph) { return ShapeFinder(graph).find(); }
+KnownShapes known_shapes(const WorkingGraph& graph) { return ShapeFinder(graph, true).find(); }
+
+KnownShapes certain_shapes(const WorkingGraph& graph) { return ShapeFinder(graph, false).find(); }
 
 }  // namespace ocs

@@ -17,5 +17,7 @@ using KnownShapes = std::map<std::string, Shape, std::less<>>;
 // The shape of every value of the graph that can be told, constants and inputs too: stated ones, and those that follow from them through
 // the usual operators. -1: free.
 [[nodiscard]] KnownShapes known_shapes(const WorkingGraph& graph);
+// The same from the shapes of inputs and constants alone: tools leave wrong ones at inner values, and an engine does not mind.
+[[nodiscard]] KnownShapes certain_shapes(const WorkingGraph& graph);
 
 }  // namespace ocs

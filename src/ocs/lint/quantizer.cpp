@@ -48,6 +48,10 @@ std::vector<float> values_of(const onnx::TensorProto& proto, const std::filesyst
   return to_floats(view(to_tensor(proto, folder)));
 }
 
+bool are_equal(const std::vector<float>& values) {
+  return std::ranges::adjacent_find(values, std::ranges::not_equal_to()) == values.end();
+}
+
 bool is_one_value(const Shape& shape) {
   return shape.empty() || (shape.size() == 1 && shape.front() == 1);
 }
@@ -62,8 +66,10 @@ Quantizer quantizer_of(const onnx::NodeProto& node, const FindConstant& constant
   const std::string zero_point = input_of(node, 2);
   result.has_zero_point = !zero_point.empty();
   if (const onnx::TensorProto* scale = constant(input_of(node, 1))) {
+    result.scale_type = scale->data_type();
     result.scale_shape = shape_of(*scale);
     const std::vector<float> values = values_of(*scale, folder);
+    result.is_uniform = are_equal(values);
     result.scale = first_value(values);
     if (result.scale_shape.size() <= 1) result.scales = values;
   } else {
@@ -75,7 +81,9 @@ Quantizer quantizer_of(const onnx::NodeProto& node, const FindConstant& constant
   } else if (const onnx::TensorProto* zero = constant(zero_point)) {
     result.type = zero->data_type();
     result.zero_point_shape = shape_of(*zero);
-    result.zero_point = static_cast<std::int64_t>(first_value(values_of(*zero, folder)));
+    const std::vector<float> values = values_of(*zero, folder);
+    result.zero_point = static_cast<std::int64_t>(first_value(values));
+    result.is_uniform = result.is_uniform && are_equal(values);
   } else {
     result.is_constant = false;
   }
@@ -83,6 +91,7 @@ Quantizer quantizer_of(const onnx::NodeProto& node, const FindConstant& constant
     if (const onnx::TensorProto* stored = constant(input_of(node, 0)))
       result.type = stored->data_type();
   }
+  result.is_uniform = result.is_uniform && result.is_constant;
   result.has_one_scale = result.is_constant && is_one_value(result.scale_shape) &&
                          (!result.has_zero_point || is_one_value(result.zero_point_shape));
   return result;

@@ -14,15 +14,17 @@
 namespace ocs {
 
 struct Quantizer {
-  std::int32_t type = 0;       // ONNX's element type of the integers; 0: not known
-  bool is_constant = true;     // scale and zero point are constants
-  bool has_one_scale = false;  // scale of shape [] or [1], zero point alike
-  Shape scale_shape{};         // [] for one that is not constant
+  std::int32_t type = 0;        // ONNX's element type of the integers; 0: not known
+  bool is_constant = true;      // scale and zero point are constants
+  bool has_one_scale = false;   // scale of shape [] or [1], zero point alike
+  std::int32_t scale_type = 0;  // ONNX's element type of the scale; 0: not constant
+  Shape scale_shape{};          // [] for one that is not constant
   Shape zero_point_shape{};
   bool has_zero_point = false;  // the node names one
   std::vector<float> scales{};  // of a scale with at most one extent
   double scale = 0;             // the first
   std::int64_t zero_point = 0;  // the first
+  bool is_uniform = false;      // constant, and all scales are equal and all zero points too
   std::int64_t axis = 1;
   std::int64_t block_size = 0;  // 0: none
   bool operator==(const Quantizer&) const = default;

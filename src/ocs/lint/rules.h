@@ -31,6 +31,7 @@ enum class LintRule {
   different_scales,
   scale_not_constant,
   scale_shape,
+  scale_type,
   weight_scales,
   zero_point_missing,
   old_opset,

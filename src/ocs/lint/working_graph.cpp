@@ -125,12 +125,14 @@ void WorkingGraph::load(const onnx::NodeProto& node) {
 }
 
 std::int32_t WorkingGraph::stored_type(std::string_view value) const {
-  const Step* source = producer(value);
-  while (source != nullptr && moves_integers(source->op) && !source->inputs.empty()) {
-    value = source->inputs.front();
-    source = producer(value);
+  while (stated_type(value) == 0) {
+    const Step* source = producer(value);
+    if (source == nullptr || source->inputs.empty()) return 0;
+    if (source->is_quantize()) return source->quantizer.type;
+    if (!moves_integers(source->op)) return 0;
+    value = source->inputs[source->op == "Where" ? 1 : 0];
   }
-  return source != nullptr && source->is_quantize() ? source->quantizer.type : stated_type(value);
+  return stated_type(value);
 }
 
 const Step* WorkingGraph::producer(std::string_view value) const {
