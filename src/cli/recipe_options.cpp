@@ -82,10 +82,15 @@ void add_recipe_options(CLI::App& app, RecipeArguments& arguments) {
 
 Recipe recipe_of(const RecipeArguments& arguments) {
   Recipe recipe = while_doing("--recipe", [&] { return read_recipe(arguments.recipe); });
-  for (const auto& [key, text] : arguments.settings) {
+  auto settings = arguments.settings;
+  // An expand ratio of 0 says "no copies" to the recipe; a budget beside it holds, whichever comes first.
+  std::ranges::stable_partition(
+      settings, [](const auto& setting) { return setting.first == "expand_ratio"; });
+  for (const auto& [key, text] : settings) {
     // set_option names the key; the user wrote an option.
     const RecipeKey* row = find_recipe_key(key);
     while_doing(option_name(key), [&] { row->set(recipe, text); });
+    if (key == "expand_ratio" && recipe.expand_ratio == 0.0) clear_copies(recipe);
   }
   check(recipe);
   return recipe;

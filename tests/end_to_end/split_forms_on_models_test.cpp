@@ -4,6 +4,7 @@
 
 #include "end_to_end/shared_models.h"
 #include "ocs/engine/onnx_runtime.h"
+#include "ocs/recipe/recipe_json.h"
 
 namespace ocs {
 namespace {
@@ -24,7 +25,7 @@ TEST_P(FormsOnModels, AreBitIdentical) {
   SKIP_WITHOUT_SHARED_DATA();
   Recipe recipe = built_in_recipe("int8-per-tensor");
   recipe.weight_bits = GetParam();
-  recipe.expand_ratio = 0.1;
+  set_option(recipe, "expand_ratio", "0.1");
   recipe.measure_count = 0;
   recipe.split_form = SplitForm::gather;
   const std::vector<Tensor> gathered = logits(recipe);

@@ -80,7 +80,7 @@ TEST(Targets, OfAnyX86NeverSaturateSumsOf16Bits) {
         SCOPED_TRACE(fmt::format("{}, {} bits, {}", base, bits, ratio));
         Recipe recipe = built_in_recipe(base);
         recipe.weight_bits = bits;
-        recipe.mac_budget = 0.0;
+        clear_copies(recipe);
         recipe.expand_ratio = ratio;
         const auto warnings = [&](std::string_view target) {
           const Quantized result = quantized_for(target, recipe);

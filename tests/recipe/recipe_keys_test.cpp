@@ -62,6 +62,9 @@ TEST(SetOption, TakesDashesForUnderscores) {
 TEST(SetOption, LeavesOneOfTheTwoThatDecideAboutCopies) {
   Recipe recipe = built_in_recipe("best");
   set_option(recipe, "expand-ratio", "0");
+  EXPECT_EQ(recipe.mac_budget, 0.0);  // no copies at all
+  set_option(recipe, "mac-budget", "0.02");
+  set_option(recipe, "byte-budget", "0");
   EXPECT_EQ(recipe.mac_budget, 0.02);
   set_option(recipe, "expand-ratio", "0.05");
   EXPECT_EQ(recipe.mac_budget, 0.0);

@@ -110,7 +110,7 @@ Recipe int8_per_tensor() {
   recipe.name = "int8-per-tensor";
   recipe.weight_granularity = Granularity::tensor;
   recipe.weight_clip = MseClip{};
-  recipe.expand_ratio = 0.02;
+  recipe.latency_budget = 0.01;  // copies where they pay (docs/costs.md)
   recipe.equalize = true;
   return recipe;
 }
@@ -162,7 +162,8 @@ void check_budgets(const Recipe& recipe) {
     require(budget >= 0.0 && budget <= 4.0, fmt::format("{}: {} is not in 0..4", name, budget));
     if (budget == 0.0) continue;
     require(decides.empty(), fmt::format("{}: {} decides about copies already", name, decides));
-    require(recipe.fold_batchnorm, fmt::format("{}: only with fold_batchnorm on", name));
+    require(recipe.fold_batchnorm,
+            fmt::format("{}: only with fold_batchnorm on (expand_ratio 0: no copies)", name));
     decides = name;
   }
   require(recipe.cost_table.empty() || recipe.cost_table.size() == 64,
@@ -173,6 +174,10 @@ void check_budgets(const Recipe& recipe) {
 
 double copy_budget(const Recipe& recipe) {
   return std::max({recipe.mac_budget, recipe.byte_budget, recipe.latency_budget});
+}
+
+void clear_copies(Recipe& recipe) {
+  recipe.expand_ratio = recipe.mac_budget = recipe.byte_budget = recipe.latency_budget = 0.0;
 }
 
 std::size_t samples_for_budget(const Recipe& recipe) {

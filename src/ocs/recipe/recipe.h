@@ -99,6 +99,8 @@ struct Recipe {
 
 // The one budget for the copies of the whole network; 0: none.
 [[nodiscard]] double copy_budget(const Recipe& recipe);
+// No copies of input channels: expand_ratio and all budgets 0.
+void clear_copies(Recipe& recipe);
 // Samples to weigh the layers on before that budget is spent; 0: all count alike, or there is no budget. By itself 16 under
 // latency_budget, which goes to a few layers, so that it matters which (docs/costs.md), and 0 otherwise (docs/splitting.md).
 [[nodiscard]] std::size_t samples_for_budget(const Recipe& recipe);

@@ -57,8 +57,7 @@ inline void set_act_bits(Recipe& recipe, std::string_view text) {
 template <double Recipe::*member>
 inline constexpr auto set_copies = [](Recipe& recipe, std::string_view text) {
   const auto value = parse_number<double>(text);
-  if (value > 0.0)
-    recipe.expand_ratio = recipe.mac_budget = recipe.byte_budget = recipe.latency_budget = 0.0;
+  if (value > 0.0) clear_copies(recipe);
   recipe.*member = value;
 };
 

@@ -57,6 +57,8 @@ Recipe recipe_from_json(const Json& json, const std::string& name) {
     refuse_unknown_keys(json, known);
     Recipe recipe = base_of(json);
     recipe.name = value_or<std::string>(json, "name", recipe.name);
+    // Budgets of the base; the file's own follow.
+    if (value_or<double>(json, "expand_ratio", 1.0) == 0.0) clear_copies(recipe);
     for (const RecipeKey& key : recipe_keys()) {
       if (const auto found = json.find(std::string(key.name)); found != json.end())
         set_from_json(recipe, key, *found);
@@ -84,6 +86,7 @@ void set_option(Recipe& recipe, std::string_view key, std::string_view value) {
   if (found == nullptr)
     throw_bad_input(fmt::format("unknown key '{}'{}", key, did_you_mean(key, recipe_key_names())));
   while_doing(found->name, [&] { found->set(recipe, value); });
+  if (found->name == "expand_ratio" && recipe.expand_ratio == 0.0) clear_copies(recipe);
 }
 
 }  // namespace ocs
