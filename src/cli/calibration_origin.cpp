@@ -33,17 +33,11 @@ std::string sha256_of_model(const Model& model) {
   return hash.finish();
 }
 
-std::map<std::string, std::string> calibration_keys(const Recipe& recipe) {
-  // As calibration_part(), but for what says which data are seen.
-  return {{"fold_batchnorm", recipe.fold_batchnorm ? "true" : "false"}};
-}
-
-StatsOrigin origin_of(const Model& model, const Recipe& recipe, const DataArguments& data,
-                      const Samples& samples, const Shard& shard) {
+StatsOrigin origin_of(const Model& model, const DataArguments& data, const Samples& samples,
+                      const Shard& shard) {
   return {.model = sha256_of_model(model),
           .version = std::string(version()),
           .build = running_build(),
-          .recipe = calibration_keys(recipe),
           .data = {{name_of_data(data, model),
                     {.samples = static_cast<std::int64_t>(samples.count),
                      .shards = shard.count,

@@ -1,7 +1,6 @@
 // What the statistics of a run are of, for the file that keeps them.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "cli/data_options.h"
@@ -9,7 +8,6 @@
 #include "ocs/core/samples.h"
 #include "ocs/core/shard.h"
 #include "ocs/graph/model.h"
-#include "ocs/recipe/recipe.h"
 
 namespace ocs::cli {
 
@@ -17,14 +15,10 @@ namespace ocs::cli {
 // count too.
 [[nodiscard]] std::string sha256_of_model(const Model& model);
 
-// The keys that change what a calibration collects, with their values as JSON.
-[[nodiscard]] std::map<std::string, std::string> calibration_keys(const Recipe& recipe);
-
 // Of statistics that this program collects from `shard` of `samples`, which open_data() made of
 // `data`. Data are named by their content (file or folder; the text of a list file) and by how they
-// are read. Reads all of them once.
-[[nodiscard]] StatsOrigin origin_of(const Model& model, const Recipe& recipe,
-                                    const DataArguments& data, const Samples& samples,
-                                    const Shard& shard);
+// are read. Reads all of them once. What is collected does not depend on the recipe: BatchNormalization is folded for it in any.
+[[nodiscard]] StatsOrigin origin_of(const Model& model, const DataArguments& data,
+                                    const Samples& samples, const Shard& shard);
 
 }  // namespace ocs::cli

@@ -233,7 +233,9 @@ Run add(CLI::App& app) {
                "rank layers by what each, quantized alone, does to the outputs; needs --calib");
   add_data_options(app, "--calib,--data", options->data);
   add_cost_options(app, options->costs);
-  add_recipe_options(app, options->quantization);
+  add_recipe_options(app, options->quantization,
+                     "Recipe keys with --sensitivity; without it --weight-bits, --expand-ratio "
+                     "(default: 0.05) and --fold-batchnorm (default: off) alone");
   return [options](Console& console) { return run(*options, console); };
 }
 

@@ -120,7 +120,10 @@ std::optional<Samples> open_samples_for(const Options& options, const Recipe& re
           "quantizing activations needs data: pass --calib DATA; or --recipe weights-only, which "
           "needs none");
     }
-    console.note("no data: no bias is corrected and nothing is measured");
+    console.note(recipe.bias_correction
+                     ? "no data: biases are corrected as far as BatchNormalization tells of the "
+                       "channels, and nothing is measured"
+                     : "no data: nothing is measured");
   }
   return std::nullopt;
 }
@@ -133,7 +136,7 @@ std::optional<RoundingJournal> open_journal(const Options& options, const Recipe
   Json identity{{"recipe", to_json(recipe)}};
   if (samples)
     identity["origin"] =
-        to_json(origin_of(model, recipe, data_arguments(options, recipe), *samples, Shard{}));
+        to_json(origin_of(model, data_arguments(options, recipe), *samples, Shard{}));
   if (!options.load_stats.empty()) identity["statistics"] = sha256_of_file(options.load_stats);
   return RoundingJournal(options.checkpoint, sha256(identity.dump()));
 }
@@ -150,11 +153,11 @@ void tell_notes(const Report& report, Console& console) {
   }
 }
 
-CalibrationStats load_stats(const std::string& file, const Model& model, const Recipe& recipe) {
+CalibrationStats load_stats(const std::string& file, const Model& model) {
   CalibrationStats stats = read_stats(file);
   if (stats.origin) {
     while_doing(file, [&] {
-      require_fit(*stats.origin, sha256_of_model(model), calibration_keys(recipe));
+      require_fit(*stats.origin, sha256_of_model(model));
       require_whole(*stats.origin);
     });
   }
@@ -164,8 +167,7 @@ CalibrationStats load_stats(const std::string& file, const Model& model, const R
 int run_shard(const Options& options, const Recipe& recipe, Model model, Console& console) {
   const Samples samples = *open_samples_for(options, recipe, model, console);
   const Samples part = part_of(samples, *options.shard);
-  StatsOrigin origin =
-      origin_of(model, recipe, data_arguments(options, recipe), samples, *options.shard);
+  StatsOrigin origin = origin_of(model, data_arguments(options, recipe), samples, *options.shard);
   CalibrationStats stats = naming_file(options.model, [&] {
     return statistics_of(std::move(model), part, recipe, onnx_runtime(), console.progress());
   });
@@ -225,7 +227,7 @@ int quantize_with(const Team& team, Options& options, const Recipe& recipe, Cons
   const std::int64_t size_before = model_size(model, options.model);
   const std::optional<Samples> samples = open_samples_for(options, recipe, model, console);
   std::optional<CalibrationStats> saved;
-  if (!options.load_stats.empty()) saved = load_stats(options.load_stats, model, recipe);
+  if (!options.load_stats.empty()) saved = load_stats(options.load_stats, model);
   const double calibration_begun = seconds_now();
   const bool together = !team.alone() && !saved && samples &&
                         takes_saved_statistics(recipe, prepare(model.clone(), recipe, {}).model);
@@ -234,7 +236,7 @@ int quantize_with(const Team& team, Options& options, const Recipe& recipe, Cons
   if (team.rank > 0) return exit_done;  // one model is written once
   std::optional<StatsOrigin> origin;
   if (!options.save_stats.empty())
-    origin = origin_of(model, recipe, data_arguments(options, recipe), *samples, Shard{});
+    origin = origin_of(model, data_arguments(options, recipe), *samples, Shard{});
   // Asked of the model before it is moved away.
   const std::map<std::string, std::string> metadata = input_metadata(options.data, model);
 

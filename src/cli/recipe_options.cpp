@@ -28,7 +28,8 @@ std::string help_of(const RecipeKey& key) {
                                             : fmt::format("{} ({})", key.help, key.values);
 }
 
-void add_key(CLI::App& app, const RecipeKey& key, RecipeArguments& arguments) {
+void add_key(CLI::App& app, const RecipeKey& key, const std::string& group,
+             RecipeArguments& arguments) {
   const auto set = [&arguments, name = std::string(key.name)](const std::string& text) {
     arguments.settings.emplace_back(name, text);
   };
@@ -36,7 +37,7 @@ void add_key(CLI::App& app, const RecipeKey& key, RecipeArguments& arguments) {
       key.is_list ? add_list(app, option_name(key.name), metavar_of(key),
                              help_of(key) + "; repeatable", set)
                   : add_text(app, option_name(key.name), metavar_of(key), help_of(key), set);
-  option->group("Recipe keys");
+  option->group(group);
 }
 
 // A container, and how many weights share a scale.
@@ -66,18 +67,18 @@ std::string option_name(std::string_view key) {
   return name;
 }
 
-void add_recipe_options(CLI::App& app, RecipeArguments& arguments) {
+void add_recipe_options(CLI::App& app, RecipeArguments& arguments, const std::string& group) {
   add_text(app, "--recipe", "NAME|FILE",
            fmt::format("where to start from: {} or FILE.json (default: int8)",
                        fmt::join(built_in_recipe_names(), ", ")),
            arguments.recipe)
-      ->group("Recipe keys");
-  for (const RecipeKey& key : recipe_keys()) add_key(app, key, arguments);
+      ->group(group);
+  for (const RecipeKey& key : recipe_keys()) add_key(app, key, group, arguments);
   add_text(app, "--weight-format", "WORD",
            "int8, int4-block:K or int2-block:K: short for --weight-bits, --weight-granularity and "
            "--weight-storage",
            [&arguments](const std::string& text) { add_weight_format(text, arguments); })
-      ->group("Recipe keys");
+      ->group(group);
 }
 
 Recipe recipe_of(const RecipeArguments& arguments) {

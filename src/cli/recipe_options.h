@@ -21,7 +21,8 @@ struct RecipeArguments {
 [[nodiscard]] std::string option_name(std::string_view key);
 
 // --recipe and one option for each key of the table, dashes for underscores.
-void add_recipe_options(CLI::App& app, RecipeArguments& arguments);
+void add_recipe_options(CLI::App& app, RecipeArguments& arguments,
+                        const std::string& group = "Recipe keys");
 
 // Reads, sets and checks. Throws Error(bad_input) naming option or file.
 [[nodiscard]] Recipe recipe_of(const RecipeArguments& arguments);

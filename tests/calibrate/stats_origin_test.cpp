@@ -98,15 +98,11 @@ TEST(RequireWhole, NamesWhatIsMissing) {
             "shard 1/3, 3/3 of the data are missing");
 }
 
-TEST(RequireFit, LooksAtModelAndRecipeAlone) {
+TEST(RequireFit, LooksAtTheModelAlone) {
   const StatsOrigin origin = shard_of(1, 1);
-  EXPECT_NO_THROW(require_fit(origin, origin.model, origin.recipe));
-  EXPECT_THAT(message_of([&] { require_fit(origin, "other", origin.recipe); }),
+  EXPECT_NO_THROW(require_fit(origin, origin.model));
+  EXPECT_THAT(message_of([&] { require_fit(origin, "other"); }),
               HasSubstr("was collected from another model"));
-  EXPECT_THAT(message_of([&] {
-                require_fit(origin, origin.model, {{"fold_batchnorm", "false"}});
-              }),
-              HasSubstr("fold_batchnorm is true, not false"));
 }
 
 TEST(OriginJson, IsReadAsItWasWritten) {

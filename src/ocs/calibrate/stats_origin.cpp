@@ -117,12 +117,10 @@ void require_whole(const StatsOrigin& origin) {
   }
 }
 
-void require_fit(const StatsOrigin& origin, std::string_view model,
-                 const std::map<std::string, std::string>& recipe) {
+void require_fit(const StatsOrigin& origin, std::string_view model) {
   if (origin.model != model)
     throw_bad_input(fmt::format("was collected from another model (SHA-256 {}, this one's is {})",
                                 short_hash(origin.model), short_hash(model)));
-  require_same_recipe(origin.recipe, recipe);
 }
 
 Json to_json(const StatsOrigin& origin) {

@@ -27,7 +27,7 @@ struct StatsOrigin {
   std::string version{};  // of ocs
   std::string build{};    // of ocs; tells builds of one version apart
   std::map<std::string, std::string>
-      recipe{};                            // keys that change what is collected, values as JSON
+      recipe{};  // keys that change what is collected, values as JSON: none now; older files have fold_batchnorm
   std::map<std::string, SeenData> data{};  // by what names a data set and how it is read
   bool operator==(const StatsOrigin&) const = default;
 };
@@ -40,10 +40,9 @@ void merge(StatsOrigin& whole, const StatsOrigin& part);
 // Throws Error(bad_input) naming the shards of a data set that were not seen.
 void require_whole(const StatsOrigin& origin);
 
-// Throws Error(bad_input) where statistics of `origin` do not hold for the model, or for these keys
-// of the recipe; which version of ocs asks, and with which data, does not matter.
-void require_fit(const StatsOrigin& origin, std::string_view model,
-                 const std::map<std::string, std::string>& recipe);
+// Throws Error(bad_input) where statistics of `origin` do not hold for the model. They hold for any recipe; which version of ocs asks, and
+// with which data, does not matter.
+void require_fit(const StatsOrigin& origin, std::string_view model);
 
 // Reading throws Error(bad_input) naming the key that is missing, unknown or of the wrong type.
 [[nodiscard]] Json to_json(const StatsOrigin& origin);

@@ -37,7 +37,7 @@ struct WeightProblem {
       copies{};  // decided already: physical channels of each input channel; empty: by recipe.expand_ratio
   const CostTable* costs = &default_costs();  // of the engine's integer kernels
   bool is_behind_depthwise = false;  // copies that its producer makes go through a depthwise layer
-  Recipe settings{};                          // overrides applied
+  Recipe settings{};                 // overrides applied
 };
 
 // Copies, scales, integers and bias of one layer. Which channels are split: the paper's rule on the

@@ -75,7 +75,8 @@ constexpr std::array keys{
     RecipeKey{.name = "expand_ratio",
               .values = "0..4",
               .help = "outlier channel splitting: ceil(ratio * channels) copies of input channels "
-                      "in each layer; 0: no copies, whatever budget the recipe has; with `weight_granularity` block:K residual columns, up to a "
+                      "in each layer; 0: no copies, whatever budget the recipe has; with "
+                      "`weight_granularity` block:K residual columns, up to a "
                       "whole number of blocks",
               .per_node = true,
               .set = set_copies<&Recipe::expand_ratio>,
