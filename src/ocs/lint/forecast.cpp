@@ -77,9 +77,10 @@ class Forecaster {
   [[nodiscard]] std::string first_misfit(const JudgeInput& input, const KnownShapes& shapes) const {
     for (const Step& step : input.graph.steps()) {
       if (step.gone || (!step.is_quantize() && !step.is_dequantize())) continue;
+      const std::string why = misfit(input.graph, step, shapes);
+      if (why.empty()) continue;
       if (target_.is_onnx_runtime && step.is_dequantize() && is_in_kernel(input, step)) continue;
-      if (std::string why = misfit(input.graph, step, shapes); !why.empty())
-        return in_body_ ? why + "; it is in a body, and fails where that runs" : why;
+      return in_body_ ? why + "; it is in a body, and fails where that runs" : why;
     }
     return "";
   }
