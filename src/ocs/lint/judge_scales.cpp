@@ -241,50 +241,55 @@ Verdict judge_scale_type(const Surroundings& around) {
   return {};
 }
 
+namespace {
+
+// An extent that is not known differs from none.
+bool differs(std::int64_t extent, std::int64_t wanted) { return wanted >= 0 && extent != wanted; }
+
+std::string why_blocks_misfit(const Quantizer& grid, const Shape& data, std::int64_t axis) {
+  Shape wanted = data;
+  std::int64_t& along = wanted[static_cast<std::size_t>(axis)];
+  if (along >= 0) along = along / grid.block_size + (along % grid.block_size == 0 ? 0 : 1);
+  const bool fits = std::ranges::equal(
+      grid.scale_shape, wanted, [](std::int64_t a, std::int64_t b) { return !differs(a, b); });
+  return fits ? ""
+              : fmt::format("blocks of {} along axis {} take {}", grid.block_size, axis,
+                            to_string(wanted));
+}
+
+std::string why_misfit(const Quantizer& grid, const Shape& data) {
+  if (grid.block_size < 0) return "there are no blocks of a negative size";
+  const bool is_alone = grid.block_size == 0 && is_one(grid.scale_shape);
+  if (is_alone && (!grid.has_zero_point || is_one(grid.zero_point_shape))) return "";
+  if (is_alone) return "one scale takes one zero point";
+  if (grid.has_zero_point && grid.zero_point_shape != grid.scale_shape)
+    return "zero points have the shape of the scales";
+  const std::int64_t rank = std::ssize(data);
+  const std::int64_t axis = grid.axis < 0 ? grid.axis + rank : grid.axis;
+  if (axis < 0 || axis >= rank) return fmt::format("there is no axis {}", grid.axis);
+  if (grid.block_size != 0) return why_blocks_misfit(grid, data, axis);
+  const bool fits = grid.scale_shape.size() == 1 &&
+                    !differs(grid.scale_shape.front(), data[static_cast<std::size_t>(axis)]);
+  return fits ? "" : fmt::format("one for each index of axis {} is asked", axis);
+}
+
+}  // namespace
+
 std::string misfit(const WorkingGraph& graph, const Step& pair, const KnownShapes& shapes) {
   const Quantizer& grid = pair.quantizer;
   const auto found = shapes.find(pair.inputs.front());
-  const onnx::TensorProto* constant =
-      graph.constant(pair.inputs.front());  // also of the graph around
+  // Of the graph around a body too.
+  const onnx::TensorProto* constant = graph.constant(pair.inputs.front());
   if (!grid.is_constant || (found == shapes.end() && constant == nullptr)) return "";
   const Shape data = constant != nullptr ? shape_of(*constant) : found->second;
-  const auto complain = [&](std::string_view why) {
-    return fmt::format("{} has scales of shape {}{} for data of shape {}: {}", called(pair),
-                       to_string(grid.scale_shape),
-                       grid.has_zero_point ? fmt::format(" and zero points of shape {}",
-                                                         to_string(grid.zero_point_shape))
-                                           : "",
-                       to_string(data), why);
-  };
-  if (grid.block_size < 0) return complain("there are no blocks of a negative size");
-  if (grid.block_size == 0 && is_one(grid.scale_shape))
-    return grid.has_zero_point && !is_one(grid.zero_point_shape)
-               ? complain("one scale takes one zero point")
-               : "";
-  if (grid.has_zero_point && grid.zero_point_shape != grid.scale_shape)
-    return complain("zero points have the shape of the scales");
-  const std::int64_t rank = std::ssize(data);
-  const std::int64_t axis = grid.axis < 0 ? grid.axis + rank : grid.axis;
-  if (axis < 0 || axis >= rank) return complain(fmt::format("there is no axis {}", grid.axis));
-  const auto differs = [](std::int64_t extent, std::int64_t wanted) {
-    return wanted >= 0 && extent != wanted;
-  };
-  const std::int64_t along = data[static_cast<std::size_t>(axis)];
-  if (grid.block_size == 0) {
-    if (grid.scale_shape.size() != 1 || differs(grid.scale_shape.front(), along))
-      return complain(fmt::format("one for each index of axis {} is asked", axis));
-    return "";
-  }
-  Shape wanted = data;
-  if (along >= 0)
-    wanted[static_cast<std::size_t>(axis)] =
-        along / grid.block_size + (along % grid.block_size == 0 ? 0 : 1);
-  if (grid.scale_shape.size() != wanted.size() ||
-      !std::ranges::equal(grid.scale_shape, wanted,
-                          [&](std::int64_t a, std::int64_t b) { return !differs(a, b); }))
-    return complain(fmt::format("blocks of {} along axis {} take {}", grid.block_size, axis,
-                                to_string(wanted)));
-  return "";
+  const std::string why = why_misfit(grid, data);
+  if (why.empty()) return "";
+  return fmt::format("{} has scales of shape {}{} for data of shape {}: {}", called(pair),
+                     to_string(grid.scale_shape),
+                     grid.has_zero_point ? fmt::format(" and zero points of shape {}",
+                                                       to_string(grid.zero_point_shape))
+                                         : "",
+                     to_string(data), why);
 }
 
 }  // namespace ocs
