@@ -57,9 +57,15 @@ bool has_channels(const Step* pair) {
          (pair->quantizer.has_zero_point && !is_one(pair->quantizer.zero_point_shape));
 }
 
+std::string shapes_of(const Quantizer& grid) {
+  return fmt::format("scales of shape {}{}", to_string(grid.scale_shape),
+                     grid.has_zero_point ? fmt::format(" and zero points of shape {}",
+                                                       to_string(grid.zero_point_shape))
+                                         : "");
+}
+
 std::string scales_of(const Quantizer& grid, const Outputs& outputs) {
-  return fmt::format("scales of shape {} and zero points of shape {}, for {} outputs",
-                     to_string(grid.scale_shape), to_string(grid.zero_point_shape), outputs.count);
+  return fmt::format("{}, for {} outputs", shapes_of(grid), outputs.count);
 }
 
 // Whether several scales or zero points stand for another axis than the kernel takes them for.
@@ -284,11 +290,7 @@ std::string misfit(const WorkingGraph& graph, const Step& pair, const KnownShape
   const Shape data = constant != nullptr ? shape_of(*constant) : found->second;
   const std::string why = why_misfit(grid, data);
   if (why.empty()) return "";
-  return fmt::format("{} has scales of shape {}{} for data of shape {}: {}", called(pair),
-                     to_string(grid.scale_shape),
-                     grid.has_zero_point ? fmt::format(" and zero points of shape {}",
-                                                       to_string(grid.zero_point_shape))
-                                         : "",
+  return fmt::format("{} has {} for data of shape {}: {}", called(pair), shapes_of(grid),
                      to_string(data), why);
 }
 
