@@ -83,15 +83,11 @@ void add_recipe_options(CLI::App& app, RecipeArguments& arguments, const std::st
 
 Recipe recipe_of(const RecipeArguments& arguments) {
   Recipe recipe = while_doing("--recipe", [&] { return read_recipe(arguments.recipe); });
-  auto settings = arguments.settings;
-  // An expand ratio of 0 says "no copies" to the recipe; a budget beside it holds, whichever comes first.
-  std::ranges::stable_partition(
-      settings, [](const auto& setting) { return setting.first == "expand_ratio"; });
-  for (const auto& [key, text] : settings) {
+  // In the order of the table, whatever that of the command line (CLI11): a budget holds beside an expand ratio of 0.
+  for (const auto& [key, text] : arguments.settings) {
     // set_option names the key; the user wrote an option.
     const RecipeKey* row = find_recipe_key(key);
-    while_doing(option_name(key), [&] { row->set(recipe, text); });
-    if (key == "expand_ratio" && recipe.expand_ratio == 0.0) clear_copies(recipe);
+    while_doing(option_name(key), [&] { set_key(recipe, *row, text); });
   }
   check(recipe);
   return recipe;

@@ -151,6 +151,17 @@ TEST_F(Commands, EvaluateMeasuresPerplexity) {
   EXPECT_THAT(told.err, HasSubstr("1 of 8 tokens are not in the vocabulary and read as <unk>"));
 }
 
+TEST_F(Commands, TakesABudgetBesideAnExpandRatioOf0InAnyOrder) {
+  const auto recipe = [&](const std::string& options) {
+    return parse_json(run("quantize --recipe int8-per-tensor " + options + " --print-recipe").out,
+                      "answer");
+  };
+  EXPECT_EQ(recipe("--expand-ratio 0")["latency_budget"], 0.0);
+  for (const char* both :
+       {"--expand-ratio 0 --latency-budget 0.02", "--latency-budget 0.02 --expand-ratio 0"})
+    EXPECT_EQ(recipe(both)["latency_budget"], 0.02) << both;
+}
+
 TEST_F(Commands, PrintedRecipesCanBePassedBack) {
   const ProgramRun printed =
       run("quantize --recipe paper --weight-bits 5 --keep-float fc --print-recipe");

@@ -123,6 +123,15 @@ TEST(RecipeJson, NamesFileAndKeyOfAWrongValue) {
               ThrowsMessage<Error>("r.json: seed: '-1' is not a whole number"));
 }
 
+// Numbers may stand in quotes, as every value.
+TEST(RecipeJson, TakesAnExpandRatioOf0ForNoCopiesButThoseOfItsOwnBudget) {
+  const std::string base = R"({"base": "int8-per-tensor", "expand_ratio": )";
+  for (const char* zero : {"0", "0.0", "\"0\""})
+    EXPECT_EQ(from_text(base + zero + "}").latency_budget, 0.0) << zero;
+  EXPECT_EQ(from_text(base + R"(0, "byte_budget": 0.02})").byte_budget, 0.02);
+  EXPECT_EQ(from_text(base + R"("0.05"})").expand_ratio, 0.05);
+}
+
 TEST(ReadRecipe, TakesANameOrAFile) {
   EXPECT_EQ(read_recipe("weights-only"), built_in_recipe("weights-only"));
   const TestFolder folder;

@@ -23,7 +23,7 @@ std::string text_of(const RecipeKey& key, const Json& value) {
 void set_from_json(Recipe& recipe, const RecipeKey& key, const Json& value) {
   while_doing(std::string(key.name), [&] {
     if (!key.is_list) {
-      key.set(recipe, text_of(key, value));
+      set_key(recipe, key, text_of(key, value));
       return;
     }
     if (!value.is_array())
@@ -57,8 +57,6 @@ Recipe recipe_from_json(const Json& json, const std::string& name) {
     refuse_unknown_keys(json, known);
     Recipe recipe = base_of(json);
     recipe.name = value_or<std::string>(json, "name", recipe.name);
-    // Budgets of the base; the file's own follow.
-    if (value_or<double>(json, "expand_ratio", 1.0) == 0.0) clear_copies(recipe);
     for (const RecipeKey& key : recipe_keys()) {
       if (const auto found = json.find(std::string(key.name)); found != json.end())
         set_from_json(recipe, key, *found);
@@ -85,8 +83,7 @@ void set_option(Recipe& recipe, std::string_view key, std::string_view value) {
   const RecipeKey* found = find_recipe_key(key);
   if (found == nullptr)
     throw_bad_input(fmt::format("unknown key '{}'{}", key, did_you_mean(key, recipe_key_names())));
-  while_doing(found->name, [&] { found->set(recipe, value); });
-  if (found->name == "expand_ratio" && recipe.expand_ratio == 0.0) clear_copies(recipe);
+  while_doing(found->name, [&] { set_key(recipe, *found, value); });
 }
 
 }  // namespace ocs

@@ -304,6 +304,11 @@ constexpr std::array keys{
 
 std::span<const RecipeKey> recipe_keys() { return keys; }
 
+void set_key(Recipe& recipe, const RecipeKey& key, std::string_view text) {
+  key.set(recipe, text);
+  if (key.name == "expand_ratio" && recipe.expand_ratio == 0.0) clear_copies(recipe);
+}
+
 const RecipeKey* find_recipe_key(std::string_view name) {
   std::string wanted(name);
   std::ranges::replace(wanted, '-', '_');

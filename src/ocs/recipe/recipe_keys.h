@@ -27,7 +27,10 @@ struct RecipeKey {
 
 // In the order in which they are written. "name" and "base" of a recipe file are not settings and
 // not among them.
+// expand_ratio comes before the budgets: of a whole recipe these hold, whatever set_key makes of an expand ratio of 0.
 [[nodiscard]] std::span<const RecipeKey> recipe_keys();
+// key.set for who names this key: an expand ratio of 0 leaves out the copies of a budget too.
+void set_key(Recipe& recipe, const RecipeKey& key, std::string_view text);
 // nullptr for an unknown key; dashes and underscores are the same.
 [[nodiscard]] const RecipeKey* find_recipe_key(std::string_view name);
 [[nodiscard]] std::vector<std::string> recipe_key_names();
